@@ -1,0 +1,24 @@
+#include "causeway/base/clock.h"
+
+#include <doctest/doctest.h>
+
+namespace causeway {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("dates are written in ISO 8601 with milliseconds when there are any") {
+    CHECK(iso8601(WallTime{0ms}) == "1970-01-01T00:00:00Z");
+    CHECK(iso8601(WallTime{1007ms}) == "1970-01-01T00:00:01.007Z");
+}
+
+TEST_CASE("lengths of time are said in their two largest units") {
+    CHECK(spoken(90ms) == "90 ms");
+    CHECK(spoken(61s) == "1 minute 1 second");
+    CHECK(spoken(2h) == "2 hours");
+    CHECK(spoken(-76h) == "3 days 4 hours");
+    CHECK(spoken(24h + 5s) == "1 day");
+}
+
+}  // namespace
+}  // namespace causeway

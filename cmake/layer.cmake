@@ -1,0 +1,42 @@
+# causeway_layer(NAME [NEEDS layer...] [LIBRARIES target...])
+#
+# A folder of causeway/ as a library: every x.cpp of it is compiled into causeway_NAME, and every
+# x_test.cpp into one test program, NAME_test, which ctest runs under the label "unit".
+# Files named main.cpp or *_main.cpp are programs (see causeway_program).
+function(causeway_layer name)
+    cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "NEEDS;LIBRARIES")
+    file(GLOB sources CONFIGURE_DEPENDS causeway/${name}/*.cpp)
+    set(tests ${sources})
+    list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+    list(FILTER sources EXCLUDE REGEX "(_test|/main|_main)\\.cpp$")
+
+    set(kind PUBLIC)
+    if(sources)
+        add_library(causeway_${name} STATIC ${sources})
+    else()
+        add_library(causeway_${name} INTERFACE)
+        set(kind INTERFACE)
+    endif()
+    target_include_directories(causeway_${name} ${kind} ${PROJECT_SOURCE_DIR})
+    list(TRANSFORM layer_NEEDS PREPEND causeway_ OUTPUT_VARIABLE needs)
+    target_link_libraries(causeway_${name} ${kind} ${needs} ${layer_LIBRARIES} fmt::fmt)
+
+    if(tests AND BUILD_TESTING AND NOT CAUSEWAY_FUZZ)
+        add_executable(${name}_test ${tests} ${PROJECT_SOURCE_DIR}/tests/unit_main.cpp)
+        target_link_libraries(${name}_test PRIVATE causeway_${name})
+        add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+    endif()
+endfunction()
+
+# causeway_program(NAME main-file NEEDS layer...)
+function(causeway_program name main)
+    cmake_parse_arguments(PARSE_ARGV 2 program "" "" "NEEDS")
+    if(NOT EXISTS ${PROJECT_SOURCE_DIR}/causeway/${main} OR CAUSEWAY_FUZZ)
+        return()
+    endif()
+    add_executable(${name} causeway/${main})
+    list(TRANSFORM program_NEEDS PREPEND causeway_ OUTPUT_VARIABLE needs)
+    target_link_libraries(${name} PRIVATE ${needs})
+    install(TARGETS ${name})
+endfunction()
