@@ -189,6 +189,23 @@ enum class Service : std::int32_t {
     CAPABILITY_NOT_SUPPORTED = 801,
 };
 
+/// What the resolver said, or why nothing was said. Up to 99 the numbers are those of a DNS answer
+/// (RCODE, RFC 1035 section 4.1.1); above, they are ours.
+enum class Resolver : std::int32_t {
+    FORMERR = 1,
+    SERVFAIL = 2,
+    NXDOMAIN = 3,
+    NOTIMP = 4,
+    REFUSED = 5,
+    NODATA = 100,            ///< The name exists, without an address.
+    TIMEOUT = 101,           ///< No resolver answered in time.
+    UNREACHABLE = 102,       ///< The packet could not be sent, or nothing listens there.
+    NO_RESOLVER = 103,       ///< This machine has none configured.
+    BAD_ANSWER = 104,        ///< An answer that cannot be read, or to another question.
+    NO_USABLE_FAMILY = 105,  ///< Only addresses of a family that this machine does not have.
+    BAD_NAME = 106,          ///< Not a name that can be looked up.
+};
+
 /// What a failure is called: a code of the catalogue, or a raw fact under one.
 ///
 ///     const Code code = Tls::errSSLCertExpired;
@@ -200,7 +217,12 @@ public:
     constexpr Code(Trust code) : Code(Domain::trust, std::to_underlying(code)) {}
     constexpr Code(Service code) : Code(Domain::service, std::to_underlying(code)) {}
 
-    /// A fact of one of the raw domains.
+    constexpr Code(Resolver code) : Code(Domain::resolver, std::to_underlying(code)) {}
+
+    /// A process that ended by itself with that status, or by that signal.
+    static constexpr Code exited(int status) { return Code(Domain::process, status); }
+    static constexpr Code killed(int signal) { return Code(Domain::process, -signal); }
+    /// A fact of one of the raw domains; process: an exit status, or a signal as a negative number.
     static constexpr Code raw(Domain domain, std::int32_t number) { return Code(domain, number); }
 
     constexpr Domain domain() const { return domain_; }
