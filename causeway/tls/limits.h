@@ -1,0 +1,26 @@
+// Every limit of the secure channel in one place.
+
+#pragma once
+
+#include <cstddef>
+
+namespace causeway::tls {
+
+/// RFC 8446 section 5.1: data of one record.
+inline constexpr std::size_t record_payload_limit = 16384;
+/// RFC 5246 section 6.2.3 and RFC 8446 section 5.2: what a record may announce, before TLS 1.3 is
+/// agreed and after.
+inline constexpr std::size_t record_limit = record_payload_limit + 2048;
+inline constexpr std::size_t record_limit_1_3 = record_payload_limit + 256;
+/// All certificates of a peer together, as they come in the handshake.
+inline constexpr std::size_t peer_chain_limit = 100 * 1024;
+/// Certificates in one text of PEM, and in a path from a leaf to its root.
+inline constexpr std::size_t certificate_limit = 1000;
+inline constexpr int path_limit = 10;
+/// Issuer names of a certificate request that are kept.
+inline constexpr std::size_t issuer_limit = 200;
+/// What is kept of a peer that does not speak TLS: for the evidence, and to find a Location line.
+inline constexpr std::size_t foreign_limit = 2048;
+inline constexpr std::size_t first_bytes_limit = 16;
+
+}  // namespace causeway::tls
