@@ -1,0 +1,55 @@
+// What a tunnel wants of this machine: addresses, routes, name servers.
+
+#pragma once
+
+#include "causeway/base/address.h"
+#include "causeway/error/error.h"
+
+#include <string>
+#include <vector>
+
+namespace causeway::device {
+
+struct DnsSettings {
+    std::vector<IpAddress> servers;
+    std::vector<std::string> search_domains;
+    /// With any: only names below these go to the servers, unless `tunnel_all`.
+    std::vector<std::string> split_domains;
+    /// All names go to the servers, whatever the routes say.
+    bool tunnel_all = false;
+
+    bool operator==(const DnsSettings&) const = default;
+};
+
+struct NetworkSettings {
+    /// The name of the TUN, which exists.
+    std::string interface;
+    /// The tunnel's own addresses, each with the length of the network it is on (32 and 128 for
+    /// none): that network is reached through the tunnel too.
+    std::vector<Prefix> addresses;
+    int mtu = 1400;  ///< 576..65535, with an IPv6 address at least 1280.
+
+    /// Networks reached through the tunnel. 0.0.0.0/0 or ::/0 makes a full tunnel: then nothing
+    /// leaves beside it, in either family, also after the tunnel has died.
+    std::vector<Prefix> included;
+    /// Networks reached as if there were no tunnel.
+    std::vector<Prefix> excluded;
+    /// Where the tunnel itself leads: reached outside.
+    std::vector<IpAddress> gateways;
+    /// A full tunnel blocks the family it has no address in, unless this is set.
+    bool allow_other_family = false;
+
+    DnsSettings dns;
+
+    bool operator==(const NetworkSettings&) const = default;
+};
+
+/// Whether all of it is within the limits and makes sense. The settings come from a gateway, so
+/// every value is checked. Fails with configurationFailed <- INVALID_PARAMETER_VALUE; evidence:
+/// `field`, `value`; several faults: the first one, with all of them in evidence `faults`.
+Result<void> check(const NetworkSettings& settings);
+
+/// True with a default route among the included ones.
+bool is_full_tunnel(const NetworkSettings& settings);
+
+}  // namespace causeway::device
