@@ -1,0 +1,171 @@
+#include "causeway/device/tun.h"
+
+#include "causeway/base/file.h"
+#include "causeway/base/text.h"
+#include "causeway/device/limits.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace causeway::device {
+namespace {
+
+constexpr const char* clone_device = "/dev/net/tun";
+constexpr const char* chosen_by_kernel = "cw%d";
+
+Error invalid_name(std::string_view name, std::string why) {
+    return Error{Service::INVALID_PARAMETER_VALUE,
+                 fmt::format("\"{}\" is no interface name: {}", printable(name), why)}
+        .with("field", "interface")
+        .with("value", printable(name));
+}
+
+bool is_allowed(char letter) {
+    return letter > ' ' && letter < '\x7f' && letter != '/' && letter != ':' && letter != '%';
+}
+
+/// A process that holds a TUN has its name in the "iff:" line of the descriptor's fdinfo.
+bool holds(const std::filesystem::path& process, std::string_view interface) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(process / "fdinfo", ignored)) {
+        const auto text = read_file(entry.path().string(), 16 * 1024);
+        if (!text) continue;
+        for (const auto line : split(*text, '\n'))
+            if (line.starts_with("iff:") && trim(line.substr(4)) == interface) return true;
+    }
+    return false;
+}
+
+/// "causeway (1234)", or nothing where /proc does not tell.
+std::string holder_of(std::string_view interface) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+        const std::string pid = entry.path().filename().string();
+        if (!std::ranges::all_of(pid, [](char c) { return c >= '0' && c <= '9'; })) continue;
+        if (!holds(entry.path(), interface)) continue;
+        const auto program = read_file(entry.path() / "comm", 64).value_or("a process");
+        return fmt::format("{} ({})", printable(trim(program)), pid);
+    }
+    return {};
+}
+
+Error name_is_taken(const std::string& name, Error below) {
+    Error error{Service::VPN_ALREADY_EXISTS,
+                fmt::format("there is an interface {} already", printable(name))};
+    error.with("interface", name);
+    if (const auto holder = holder_of(name); !holder.empty()) error.with("holder", holder);
+    return std::move(error).because(std::move(below));
+}
+
+Error service_error(int number, const char* call, const std::string& name) {
+    auto below = system_error(number, call).with("file", clone_device);
+    switch (number) {
+        case EPERM:
+        case EACCES:
+            return Error{Service::VPN_CREATION_DENIED,
+                         "this process may not make a TUN interface: it lacks CAP_NET_ADMIN"}
+                .because(std::move(below));
+        case ENOENT:
+        case ENODEV:
+        case ENXIO:
+            return Error{Service::CAPABILITY_NOT_SUPPORTED,
+                         fmt::format("this machine has no TUN device at {}", clone_device)}
+                .because(std::move(below));
+        case EBUSY: return name_is_taken(name, std::move(below));
+        default:
+            return Error{Service::SYSTEM_INTERNAL_ERROR, "the kernel made no TUN interface"}
+                .with("step", "tun")
+                .because(std::move(below));
+    }
+}
+
+std::unexpected<Error> refused(Error service) {
+    return fail(Vpn::configurationFailed, "the tunnel's interface could not be made",
+                std::move(service));
+}
+
+/// The ioctl answers EINVAL, not EBUSY, for a name that an interface of another kind has.
+int telling_errno(int number, const std::string& name) {
+    return number == EINVAL && if_nametoindex(name.c_str()) != 0 ? EBUSY : number;
+}
+
+Result<Fd> open_clone_device() {
+    Fd fd(open(clone_device, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) {
+        const int number = errno;
+        auto service = service_error(number, "open", {});
+        // The node itself may be for root only, whatever the capabilities are.
+        if (number == EACCES) service.detail = fmt::format("{} may not be opened", clone_device);
+        return refused(std::move(service));
+    }
+    return fd;
+}
+
+/// Attaches the descriptor to the interface and returns the interface's name.
+Result<std::string> attach(int fd, const std::string& name, int flags) {
+    ifreq request{};
+    request.ifr_flags = static_cast<short>(flags);
+    name.copy(request.ifr_name, interface_name_limit);
+    if (ioctl(fd, TUNSETIFF, &request) != 0) {
+        const int number = telling_errno(errno, name);
+        return refused(service_error(number, "ioctl TUNSETIFF", name));
+    }
+    return std::string(request.ifr_name);
+}
+
+int flags_for(TunQueues queues) {
+    // Exclusive: a persistent interface of that name, left by somebody, is not taken over.
+    const int common = IFF_TUN | IFF_NO_PI;
+    return queues == TunQueues::several ? common | IFF_MULTI_QUEUE : common | IFF_TUN_EXCL;
+}
+
+}  // namespace
+
+Result<void> check_interface_name(std::string_view name) {
+    if (name.empty() || name.size() > interface_name_limit)
+        return std::unexpected(invalid_name(name, "it must have 1 to 15 characters"));
+    if (name == "." || name == "..")
+        return std::unexpected(invalid_name(name, "\".\" and \"..\" are names of folders"));
+    const auto wrong = std::ranges::find_if_not(name, is_allowed);
+    if (wrong != name.end())
+        return std::unexpected(invalid_name(
+            name, fmt::format("it may not contain '{}'", printable(std::string(1, *wrong)))));
+    return {};
+}
+
+Result<Tun> open_tun(std::string_view name, TunQueues queues) {
+    if (!name.empty())
+        if (auto valid = check_interface_name(name); !valid)
+            return refused(std::move(valid).error());
+    if (queues == TunQueues::several && !name.empty() &&
+        if_nametoindex(std::string(name).c_str()) != 0)
+        return refused(service_error(EBUSY, "ioctl TUNSETIFF", std::string(name)));
+
+    auto fd = open_clone_device();
+    if (!fd) return pass(fd);
+    const std::string wanted(name.empty() ? chosen_by_kernel : name);
+    auto made = attach(fd->get(), wanted, flags_for(queues));
+    if (!made) return pass(made);
+    const int index = static_cast<int>(if_nametoindex(made->c_str()));
+    return Tun{std::move(*fd), std::move(*made), index};
+}
+
+Result<Fd> open_tun_queue(const std::string& name) {
+    auto fd = open_clone_device();
+    if (!fd) return fd;
+    if (auto made = attach(fd->get(), name, flags_for(TunQueues::several)); !made)
+        return pass(made);
+    return fd;
+}
+
+}  // namespace causeway::device
