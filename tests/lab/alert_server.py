@@ -1,0 +1,17 @@
+"""A server that answers a ClientHello with one chosen alert, or with handshake bytes made by hand."""
+
+from . import record
+from .listener import Server, silent
+
+
+class AlertServer(Server):
+    """Reads the ClientHello, sends what it is told, and waits for the client to leave."""
+
+    def __init__(self, host, port, number=None, level=2, answer=None):
+        self.answer = answer if answer is not None else record.alert(number, level)
+        super().__init__(host, port, self._serve_alert)
+
+    def _serve_alert(self, connection):
+        if record.read_record(connection):
+            connection.sendall(self.answer)
+            silent(connection)
