@@ -1,0 +1,26 @@
+// The one TUN that all clients share: a queue for each shard.
+
+#pragma once
+
+#include "causeway/base/fd.h"
+#include "causeway/error/error.h"
+#include "causeway/gateway/config.h"
+
+#include <string>
+#include <vector>
+
+namespace causeway::gateway {
+
+/// An interface with its addresses (the gateway's own of each pool) and MTU, up. It vanishes when
+/// the last queue is closed.
+struct TunnelDevice {
+    std::string name;
+    std::vector<Fd> queues;  ///< Non-blocking; one packet a read or write.
+    /// What does not keep the gateway from serving: no forwarding in a family that has a pool.
+    std::vector<std::string> warnings;
+
+    /// Fails with configurationFailed <- what the service of this machine refused (device/tun.h).
+    static Result<TunnelDevice> open(const Config& config, std::size_t queue_count);
+};
+
+}  // namespace causeway::gateway
