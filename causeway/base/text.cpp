@@ -150,8 +150,14 @@ std::string header_text(std::string_view text, std::size_t limit) {
 
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates) {
+    return nearest(word, candidates, std::max<std::size_t>(2, word.size() / 3));
+}
+
+std::optional<std::string_view> nearest(std::string_view word,
+                                        std::span<const std::string_view> candidates,
+                                        std::size_t edits) {
     std::optional<std::string_view> best;
-    std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+    std::size_t best_distance = edits + 1;
     for (const auto candidate : candidates) {
         const auto distance = edit_distance(word, candidate);
         if (distance < best_distance) best = candidate, best_distance = distance;

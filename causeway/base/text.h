@@ -44,5 +44,9 @@ std::string header_text(std::string_view text, std::size_t limit = 400);
 /// The candidate nearest to a misspelt word, if one is near enough to be meant.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
+/// The same, where up to `edits` letters changed, added or left out count as near enough.
+std::optional<std::string_view> nearest(std::string_view word,
+                                        std::span<const std::string_view> candidates,
+                                        std::size_t edits);
 
 }  // namespace causeway

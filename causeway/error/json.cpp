@@ -195,6 +195,18 @@ Json json_of(const Incident& incident) {
     return json;
 }
 
+Json json_of(const Entry& row) {
+    Json json;
+    json["domain"] = domain_name(row.domain);
+    json["value"] = row.number;
+    json["name"] = row.name;
+    put_words(json, row);
+    Json& causes = json["causes"] = Json::array();
+    for (const Cause& each : row.causes)
+        causes.push_back(Json{{"cause", each.cause}, {"check", each.check}});
+    return json;
+}
+
 std::string json_text(const Error& error) { return line(json_of(error)); }
 std::string json_text(const Incident& incident) { return line(json_of(incident)); }
 

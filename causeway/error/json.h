@@ -34,6 +34,9 @@ struct JsonLimits {
 nlohmann::ordered_json json_of(const Error& error);
 nlohmann::ordered_json json_of(const Incident& incident);
 
+/// A row of the catalogue: domain, value, name, meaning, remedy, move, recovery, causes.
+nlohmann::ordered_json json_of(const Entry& row);
+
 /// The same on one line, without a line break at the end.
 std::string json_text(const Error& error);
 std::string json_text(const Incident& incident);
