@@ -22,6 +22,7 @@ class Client:
             given += ["--ca", ca]
         self.process = host.start([*prefix, BIN / "causeway", "run", url, "--json", *given, *options],
                                   name, stdin=stdin)
+        self.began = self.process.started
 
     def events(self):
         """Every whole line of its output, in order."""
@@ -44,10 +45,14 @@ class Client:
         self.wait_event("connected", timeout)
         return self
 
+    def fault(self):
+        """The moment from which the seconds of the report count."""
+        self.began = time.monotonic()
+
     def report(self, timeout=40.0):
         """Waits for its end: what it said last, and how it ended."""
         status = self.process.wait(timeout)
-        return Report(self.events(), status, time.monotonic() - self.process.started,
+        return Report(self.events(), status, time.monotonic() - self.began,
                       self.process.errors.read_text(errors="replace"))
 
     def stop(self):
