@@ -7,6 +7,7 @@
 
 #include "causeway/base/address.h"
 #include "causeway/error/error.h"
+#include "causeway/tls/policy.h"
 
 #include <chrono>
 #include <cstddef>
@@ -36,13 +37,6 @@ enum class CertificateRefusal : std::uint8_t {
 };
 
 enum class RekeyMethod : std::uint8_t { none, ssl, new_tunnel };
-
-enum class TlsVersion : std::uint16_t {
-    tls_1_0 = 0x0301,
-    tls_1_1 = 0x0302,
-    tls_1_2 = 0x0303,
-    tls_1_3 = 0x0304,
-};
 
 /// Addresses for clients, all of one family.
 struct Pool {
@@ -84,18 +78,8 @@ struct BanRule {
 
 struct Limits {
     std::size_t sessions = 0;                 ///< In all; 0: no limit.
-    std::size_t connections_per_address = 0;  ///< TCP connections at once; 0: no limit.
+    std::size_t connections_per_address = 512;  ///< TCP connections at once; 0: no limit.
     bool operator==(const Limits&) const = default;
-};
-
-struct TlsSettings {
-    TlsVersion minimum_version = TlsVersion::tls_1_2;
-    TlsVersion maximum_version = TlsVersion::tls_1_3;
-    bool forward_secrecy = true;  ///< Only suites with (EC)DHE.
-    int client_rsa_bits = 2048;   ///< Smallest RSA key of a client certificate.
-    int client_ec_bits = 256;     ///< Smallest elliptic curve key of a client certificate.
-    bool client_sha1 = false;     ///< Client certificates may be signed with SHA-1.
-    bool operator==(const TlsSettings&) const = default;
 };
 
 struct Authentication {
@@ -104,11 +88,12 @@ struct Authentication {
     std::string client_ca;   ///< PEM file; empty when no client certificate is asked for.
     std::string crl_file;    ///< PEM file; empty: no revocation list.
     CertificateRefusal certificate_refusal = CertificateRefusal::words;
-    std::string username_from = "CN";  ///< "CN", "UID", "OU", …, a dotted OID, or "SAN:email".
+    std::string username_from = "CN";  ///< As tls::CertificateInfo::attribute takes it.
     std::string group_from;            ///< The same; empty: certificates name no group.
     std::size_t tries = 3;             ///< Passwords in one login.
     std::size_t threads = 2;           ///< Of causeway-auth; one hash each at a time.
     std::size_t queue = 512;           ///< Password checks waiting at most.
+    std::chrono::seconds login_timeout{240};  ///< A whole login, typing included.
 
     ClientCertificate client_certificate() const;
     bool needs_password() const { return method != LoginMethod::certificate; }
@@ -149,7 +134,7 @@ struct Config {
     std::size_t threads = 0;  ///< Shards; 0: one for each core.
     std::string banner;       ///< Shown before the login.
 
-    TlsSettings tls;
+    tls::Policy policy;
     Authentication authentication;
     SessionSettings session;
     Limits limits;
@@ -163,7 +148,6 @@ struct Config {
 
     /// By name or label, as clients send either; nothing when there is none.
     const Group* group(std::string_view name_or_label) const;
-    bool operator==(const Config&) const = default;
 };
 
 /// Reads the text of a configuration. Every fault of the file is found at once.
