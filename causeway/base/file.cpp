@@ -24,9 +24,11 @@ std::expected<void, int> write_all(int fd, std::string_view text) {
     return {};
 }
 
-std::expected<void, int> write_new(const std::string& path, std::string_view text, mode_t mode) {
+std::expected<void, int> write_new(const std::string& path, std::string_view text, mode_t mode,
+                                   std::optional<FileOwner> owner) {
     const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd) return std::unexpected(errno);
+    if (owner && fchown(fd.get(), owner->user, owner->group) != 0) return std::unexpected(errno);
     if (fchmod(fd.get(), mode) != 0) return std::unexpected(errno);
     if (auto written = write_all(fd.get(), text); !written) return written;
     if (fsync(fd.get()) != 0) return std::unexpected(errno);
@@ -58,9 +60,9 @@ std::expected<std::string, int> read_file(const std::string& path, std::size_t l
 }
 
 std::expected<void, int> write_file_atomically(const std::string& path, std::string_view text,
-                                               mode_t mode) {
+                                               mode_t mode, std::optional<FileOwner> owner) {
     const std::string beside = path + "." + hex(random_bytes(4)) + ".new";
-    auto written = write_new(beside, text, mode);
+    auto written = write_new(beside, text, mode, owner);
     if (written && rename(beside.c_str(), path.c_str()) != 0) written = std::unexpected(errno);
     if (!written)
         unlink(beside.c_str());

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t file_size_limit = 1024 * 1024;
 constexpr std::size_t group_limit = 256;
-constexpr std::array<std::string_view, 7> sections{"authentication", "network", "session", "limits",
-                                                   "ban",            "tls",     "group"};
+constexpr std::array<std::string_view, 7> sections{
+    "authentication", "network", "session", "limits", "ban", "tls", "group"};
 
 /// The file being read: its sections, what is wrong with it, what it comes to.
 struct Reading {
@@ -103,8 +103,8 @@ void read_log(Reading& reading, const ConfigSection& top) {
 
 bool is_interface_name(std::string_view name) {
     return name != "." && name != ".." && std::ranges::all_of(name, [](char c) {
-        return c > ' ' && c < 0x7f && c != '/' && c != ':' && c != '%';
-    });
+               return c > ' ' && c < 0x7f && c != '/' && c != ':' && c != '%';
+           });
 }
 
 void read_top(Reading& reading) {
@@ -140,8 +140,9 @@ void read_method(const ConfigSection& section, Authentication& into) {
 void read_attribute(const ConfigSection& section, std::string_view key, std::string& into) {
     section.read(key, into);
     if (!into.empty() && !tls::CertificateInfo::is_attribute(into))
-        section.fault(key, "an attribute of the subject such as \"CN\", \"UID\", \"OU\", a dotted "
-                           "OID such as \"2.5.4.3\", \"SAN:email\", \"SAN:dns\" or \"SAN:upn\"");
+        section.fault(key,
+                      "an attribute of the subject such as \"CN\", \"UID\", \"OU\", a dotted "
+                      "OID such as \"2.5.4.3\", \"SAN:email\", \"SAN:dns\" or \"SAN:upn\"");
 }
 
 void read_authentication(Reading& reading) {
@@ -165,8 +166,9 @@ void read_authentication(Reading& reading) {
         return require(section, "client_ca", "the method asks for client certificates");
     for (const std::string_view key : {"client_ca", "crl_file", "group_from"})
         if (section.sets(key))
-            section.complain(key, "has no use with method = \"password\", which asks for no "
-                                  "client certificate");
+            section.complain(key,
+                             "has no use with method = \"password\", which asks for no "
+                             "client certificate");
 }
 
 void read_session(Reading& reading) {
@@ -235,8 +237,7 @@ void read_domains(const ConfigSection& section, std::string_view key,
 std::size_t add_pool(const ConfigSection& section, std::string_view key, const Pool& pool,
                      Config& config) {
     const auto known = std::ranges::find(config.pools, pool);
-    if (known != config.pools.end())
-        return static_cast<std::size_t>(known - config.pools.begin());
+    if (known != config.pools.end()) return static_cast<std::size_t>(known - config.pools.begin());
     for (const Pool& other : config.pools)
         if (other.network.overlaps(pool.network))
             section.complain(key, fmt::format("overlaps the pool in {}; pools are the same or "
@@ -271,7 +272,8 @@ void read_network_keys(const ConfigSection& section, Group& into, Config& config
 
 /// The group that all others begin as: what [network], [session] and [limits] say.
 Group common_group(Reading& reading) {
-    Group group{.name = "default", .label = "default"};
+    Group group;
+    group.name = group.label = "default";
     const ConfigSection network = reading.section("network");
     read_network_keys(network, group, reading.config);
     network.read("client_to_client", reading.config.session.client_to_client);
@@ -293,8 +295,8 @@ Group common_group(Reading& reading) {
 void read_group(Reading& reading, const Setting& setting, const Group& common) {
     const auto* table = setting.as<SettingTable>();
     if (!table)
-        return reading.faults.add(setting.place, fmt::format("group is {}, allowed is [[group]]",
-                                                             setting.text()));
+        return reading.faults.add(setting.place,
+                                  fmt::format("group is {}, allowed is [[group]]", setting.text()));
     const ConfigSection section("group", table, setting.place, reading.faults);
     Group group = common;
     require(section, "name", "every [[group]] has one");
@@ -364,8 +366,8 @@ void check_addresses(Reading& reading) {
                                fmt::format("group {} has no addresses: set network.ipv4_pool or "
                                            "network.ipv6_pool, or the group's own",
                                            printable(group.name)));
-    const bool carries_ipv6 =
-        std::ranges::any_of(config.groups, [](const Group& group) { return group.pool6; });
+    const bool carries_ipv6 = std::ranges::any_of(
+        config.groups, [](const Group& group) { return group.pool6.has_value(); });
     if (carries_ipv6 && config.session.mtu < 1280)
         reading.faults.add({1, 1}, fmt::format("network.mtu is {}, allowed with an ipv6_pool are "
                                                "1280 to 9000",

@@ -77,7 +77,7 @@ struct BanRule {
 };
 
 struct Limits {
-    std::size_t sessions = 0;                 ///< In all; 0: no limit.
+    std::size_t sessions = 0;                   ///< In all; 0: no limit.
     std::size_t connections_per_address = 512;  ///< TCP connections at once; 0: no limit.
     bool operator==(const Limits&) const = default;
 };
@@ -88,11 +88,11 @@ struct Authentication {
     std::string client_ca;   ///< PEM file; empty when no client certificate is asked for.
     std::string crl_file;    ///< PEM file; empty: no revocation list.
     CertificateRefusal certificate_refusal = CertificateRefusal::words;
-    std::string username_from = "CN";  ///< As tls::CertificateInfo::attribute takes it.
-    std::string group_from;            ///< The same; empty: certificates name no group.
-    std::size_t tries = 3;             ///< Passwords in one login.
-    std::size_t threads = 2;           ///< Of causeway-auth; one hash each at a time.
-    std::size_t queue = 512;           ///< Password checks waiting at most.
+    std::string username_from = "CN";         ///< As tls::CertificateInfo::attribute takes it.
+    std::string group_from;                   ///< The same; empty: certificates name no group.
+    std::size_t tries = 3;                    ///< Passwords in one login.
+    std::size_t threads = 2;                  ///< Of causeway-auth; one hash each at a time.
+    std::size_t queue = 512;                  ///< Password checks waiting at most.
     std::chrono::seconds login_timeout{240};  ///< A whole login, typing included.
 
     ClientCertificate client_certificate() const;

@@ -19,8 +19,8 @@ constexpr ConfigKey text(std::string_view section, std::string_view name, std::i
                          std::string_view description) {
     return {section, name, KeyKind::text, smallest, largest, "", standard, description};
 }
-constexpr ConfigKey path(std::string_view section, std::string_view name,
-                         std::string_view standard, std::string_view description) {
+constexpr ConfigKey path(std::string_view section, std::string_view name, std::string_view standard,
+                         std::string_view description) {
     return text(section, name, 1, path_size, standard, description);
 }
 constexpr ConfigKey list(std::string_view section, std::string_view name,
@@ -37,8 +37,8 @@ constexpr ConfigKey seconds(std::string_view section, std::string_view name, std
                             std::string_view description) {
     return {section, name, KeyKind::seconds, smallest, largest, "", standard, description};
 }
-constexpr ConfigKey flag(std::string_view section, std::string_view name,
-                         std::string_view standard, std::string_view description) {
+constexpr ConfigKey flag(std::string_view section, std::string_view name, std::string_view standard,
+                         std::string_view description) {
     return {section, name, KeyKind::flag, 0, 0, "", standard, description};
 }
 constexpr ConfigKey choice(std::string_view section, std::string_view name,
@@ -156,16 +156,14 @@ std::string spoken_choices(std::string_view choices) {
 std::span<const ConfigKey> config_keys() { return keys; }
 
 const ConfigKey* config_key(std::string_view section, std::string_view name) {
-    const auto found = std::ranges::find_if(keys, [&](const ConfigKey& key) {
-        return key.section == section && key.name == name;
-    });
+    const auto found = std::ranges::find_if(
+        keys, [&](const ConfigKey& key) { return key.section == section && key.name == name; });
     return found == keys.end() ? nullptr : &*found;
 }
 
 std::string allowed_values(const ConfigKey& key) {
     switch (key.kind) {
-        case KeyKind::text:
-            return fmt::format("text of {} to {} bytes", key.smallest, key.largest);
+        case KeyKind::text: return fmt::format("text of {} to {} bytes", key.smallest, key.largest);
         case KeyKind::text_list:
             return fmt::format("a list of {} to {} texts", key.smallest, key.largest);
         case KeyKind::number: return fmt::format("{} to {}", key.smallest, key.largest);

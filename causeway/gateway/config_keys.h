@@ -17,9 +17,9 @@ struct ConfigKey {
     std::string_view section;  ///< "" for the top of the file; "group" for [[group]].
     std::string_view name;
     KeyKind kind;
-    std::int64_t smallest;     ///< Of numbers and seconds; of texts the fewest bytes.
-    std::int64_t largest;      ///< Likewise; of lists the most entries.
-    std::string_view choices;  ///< "words|alert", for KeyKind::choice.
+    std::int64_t smallest;      ///< Of numbers and seconds; of texts the fewest bytes.
+    std::int64_t largest;       ///< Likewise; of lists the most entries.
+    std::string_view choices;   ///< "words|alert", for KeyKind::choice.
     std::string_view standard;  ///< The value when it is not set, as TOML; "" when there is none.
     std::string_view description;
 };

@@ -132,7 +132,8 @@ void ConfigSection::check() {
         const ConfigKey* key = config_key(name_, name);
         if (!key) {
             // The tables at the top of the file are sections, read by themselves.
-            const bool is_section = name_.empty() && (setting.as<SettingTable>() || name == "group");
+            const bool is_section =
+                name_.empty() && (setting.as<SettingTable>() || name == "group");
             if (is_section) continue;
             const auto near = nearest_key(name_, name);
             faults_.add(setting.place,
@@ -201,7 +202,8 @@ void ConfigSection::read(std::string_view key, std::chrono::seconds& into) const
 bool ConfigSection::sets(std::string_view key) const { return table_ && table_->find(key); }
 
 void ConfigSection::fault(std::string_view key, std::string_view allowed) const {
-    if (const Setting* setting = table_ ? table_->find(key) : nullptr) fault(key, *setting, allowed);
+    if (const Setting* setting = table_ ? table_->find(key) : nullptr)
+        fault(key, *setting, allowed);
 }
 
 void ConfigSection::fault(std::string_view key, const Setting& value,

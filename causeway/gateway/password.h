@@ -14,7 +14,7 @@ namespace causeway::gateway {
 /// What a check of name and password came to. `locked` is only told after the right password.
 enum class PasswordVerdict : std::uint8_t { accepted, refused, locked };
 
-/// 1..512 bytes without NUL and line breaks. Fails with configurationFailed.
+/// 1..511 bytes without NUL and line breaks. Fails with configurationFailed.
 Result<void> check_new_password(const Secret& password);
 
 /// A new yescrypt hash ("$y$…") with a random salt and libcrypt's own cost.

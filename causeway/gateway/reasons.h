@@ -7,8 +7,10 @@
 #pragma once
 
 #include "causeway/error/error.h"
+#include "causeway/protocol/reason.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,13 +83,13 @@ enum class ShownIn : std::uint8_t {
 struct ReasonRow {
     Reason reason;
     std::string_view name;  ///< "pool-empty": evidence "reason" of the incident; stable.
-    Code code;              ///< For our client: X-Causeway-Code, and the incident.
+    Code code;              ///< Of the incident; see `told` for what the client is sent.
     ShownIn shown_in;
-    int login_status;           ///< HTTP status when it answers a login request.
-    int connect_status;         ///< HTTP status when it answers CONNECT.
-    std::uint8_t disconnect;    ///< Reason byte when it ends a session.
-    bool counts_for_ban;        ///< A failed login, as Admission counts them.
-    std::string_view sentence;  ///< For people at the other end, no full stop.
+    int login_status;                     ///< HTTP status when it answers a login request.
+    int connect_status;                   ///< HTTP status when it answers CONNECT.
+    protocol::DisconnectByte disconnect;  ///< When it ends a session.
+    bool counts_for_ban;                  ///< A failed login, as Admission counts them.
+    std::string_view sentence;            ///< For people at the other end, no full stop.
 };
 
 std::span<const ReasonRow> reasons();
@@ -100,6 +102,10 @@ Error refusal(Reason reason, std::string particulars = {}, Evidence evidence = {
 
 /// The reason an Error was made of by `refusal`, along the chain; nothing for other errors.
 const ReasonRow* reason_of(const Error& error);
+
+/// What the client is sent: the first VPN code of the chain (serverDisconnected when it has none),
+/// the detail as the sentence, and the incident's id.
+protocol::Reason told(const Error& error, std::optional<std::uint64_t> incident);
 
 /// The reason for a client certificate that TLS did not accept: the Tls and Trust codes of the
 /// chain decide between expired, not yet valid, revoked, untrusted and unusable; the fault is kept

@@ -74,9 +74,8 @@ std::string text_of(const Setting& setting) {
 }  // namespace
 
 const Setting* SettingTable::find(std::string_view key) const {
-    const auto found = std::ranges::find(entries, key, [](const auto& entry) -> std::string_view {
-        return entry.first;
-    });
+    const auto found = std::ranges::find(
+        entries, key, [](const auto& entry) -> std::string_view { return entry.first; });
     return found == entries.end() ? nullptr : &found->second;
 }
 

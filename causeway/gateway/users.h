@@ -67,14 +67,16 @@ private:
         std::string comment;  ///< As written; only for lines without a user.
         User user;
     };
+    User* user(std::string_view name);
+
     std::vector<Line> lines_;
     std::map<std::string, std::size_t, std::less<>> by_name_;  ///< Indices into `lines_`.
 };
 
-/// Changes the file under a lock (PATH.lock, held while it lasts): reads it, lets `change` alter
-/// it, writes it atomically with mode 0600 and the owner it had. A missing file counts as empty.
-/// Nothing is written when `change` fails. Fails with what `change` failed with, or with
-/// configurationFailed <- the errno.
+/// Changes the file under a lock on its folder: reads it, lets `change` alter it, writes it
+/// atomically with mode 0600 and the owner it had. A missing file counts as empty.
+/// Nothing is written when `change` fails. Waits up to 5 s for others. Fails with what `change`
+/// failed with, or with configurationFailed <- the errno.
 Result<void> change_users_file(const std::string& path,
                                const std::function<Result<void>(Users&)>& change);
 
