@@ -78,13 +78,15 @@ consteval bool all_differ(const std::array<Entry, count>& rows) {
     return true;
 }
 
-/// The files of rows. The channel's are three: what we find ourselves or what only tells where a
-/// handshake stands; what the other side reports; what the transport policy refuses.
-std::span<const Entry> vpn();
-std::span<const Entry> tls_local();
-std::span<const Entry> tls_peer();
-std::span<const Entry> tls_policy();
-std::span<const Entry> trust();
-std::span<const Entry> service();
+/// The files of rows; each says how many it has, so that catalogue.cpp can count all while it is
+/// compiled.
+std::span<const Entry, 19> vpn();
+std::span<const Entry, 11> tls_certificate();
+std::span<const Entry, 18> tls_handshake();
+std::span<const Entry, 15> tls_transport();
+std::span<const Entry, 23> tls_peer();
+std::span<const Entry, 7> tls_policy();
+std::span<const Entry, 38> trust();
+std::span<const Entry, 10> service();
 
 }  // namespace causeway::rows

@@ -27,7 +27,8 @@ constexpr auto rows = std::to_array<Entry>({
         "An ordinary user called something that only administrators and the system may call.",
         "Have an administrator do it, or use the call that is meant for users.",
         {{"Always-on, lockdown or another user's profiles were addressed without being root.",
-          "`id -u` of the caller must be 0, or the administrator's polkit action must be granted."},
+          "`id -u` of the caller must be 0, or the administrator's polkit action must be "
+          "granted."},
          {"A program calls the wrong method.",
           "The report names the method."}}),
     row<Service::PROHIBITED_BY_POLICY>(
@@ -52,7 +53,8 @@ constexpr auto rows = std::to_array<Entry>({
         "This machine cannot do what was asked: the kernel or the system lacks the part for it.",
         "Provide the missing part that the report names, or do without it.",
         {{"The kernel has no TUN device, or the container was not given it.",
-          "`ls -l /dev/net/tun`; `modprobe tun` on the host; for a container, pass the device in."},
+          "`ls -l /dev/net/tun`; `modprobe tun` on the host; for a container, pass the device "
+          "in."},
          {"Policy routing, nftables or IPv6 is missing in this kernel.",
           "`ip rule`, `nft list tables`, `cat /proc/sys/net/ipv6/conf/all/disable_ipv6`."},
          {"The kernel is older than the feature.",
@@ -92,7 +94,8 @@ constexpr auto rows = std::to_array<Entry>({
         configurationFailed, you, give_up,
         "A value has the right type and an impossible content.",
         "Correct the field that the report names; it also says what is allowed.",
-        {{"An address, prefix, route or name server is out of range or contradicts another one.",
+        {{"An address, prefix, route or name server is out of range or contradicts another "
+          "one.",
           "The report quotes the field and its value."},
          {"The MTU is below 576, below 1280 with IPv6, or above what the link carries.",
           "`ip link show` for the link's MTU."},
@@ -121,6 +124,6 @@ static_assert(rows.size() == enumerators_from<Service, 200, 300>() +
 
 }  // namespace
 
-std::span<const Entry> service() { return rows; }
+std::span<const Entry, 10> service() { return rows; }
 
 }  // namespace causeway::rows

@@ -21,10 +21,11 @@ constexpr auto rows = std::to_array<Entry>({
         "Connect again; no setting needs to change.",
         {{"The gateway drops sessions that stay silent longer than its idle or disconnected "
           "timeout.",
-          "Compare the length of the sleep (`journalctl -b -g 'PM: suspend'`) with the timeouts "
-          "in the report."},
+          "Compare the length of the sleep (`journalctl -b -g 'PM: suspend'`) with the "
+          "timeouts in the report."},
          {"The session reached its greatest length while the machine slept.",
-          "Ask the operator for the session timeout, or read it in the gateway's configuration."}}),
+          "Ask the operator for the session timeout, or read it in the gateway's "
+          "configuration."}}),
     row<Vpn::noNetworkAvailable>(
         you, wait_for_network,
         "This machine has no network over which the gateway could be reached, so nothing was "
@@ -33,13 +34,13 @@ constexpr auto rows = std::to_array<Entry>({
         {{"No cable or wireless network is connected.",
           "`ip -br link` shows no interface that is UP besides lo."},
          {"An interface is up but was given no address.",
-          "`ip -br addr`; then look at the DHCP client, for instance with `networkctl status` or "
-          "`nmcli device`."},
+          "`ip -br addr`; then look at the DHCP client, for instance with `networkctl status` "
+          "or `nmcli device`."},
          {"No route leads to the gateway's address.",
           "`ip route get ADDRESS`, with the address from the report, answers \"Network is "
           "unreachable\"."},
-         {"The gateway has addresses of one family only (IPv6, say) and this network offers the "
-          "other.",
+         {"The gateway has addresses of one family only (IPv6, say) and this network offers "
+          "the other.",
           "`getent ahosts NAME` beside `ip -br addr`."}}),
     row<Vpn::unrecoverableNetworkChange>(
         network, retry,
@@ -47,11 +48,12 @@ constexpr auto rows = std::to_array<Entry>({
         " to the new one.",
         "Connect again from the network you are in now.",
         {{"The gateway accepts a session only from the address it began at.",
-          "The gateway's record of the incident names both addresses: `causeway-gateway incident "
-          "ID`."},
+          "The gateway's record of the incident names both addresses: `causeway-gateway "
+          "incident ID`."},
          {"The new network has no route to the gateway in the family the old one had.",
           "`ip route get ADDRESS` with the gateway's address from the report."},
-         {"The new local network uses addresses that the VPN also routes, so the routes collide.",
+         {"The new local network uses addresses that the VPN also routes, so the routes "
+          "collide.",
           "Compare `ip route` with the routes in the report."},
          {"The new network wants a sign-in page answered before it lets anything through.",
           "Open any http:// page in a browser and see whether it is redirected."}}),
@@ -78,8 +80,8 @@ constexpr auto rows = std::to_array<Entry>({
          {"A question of the gateway (a second password, a token) was left without an answer.",
           "The report names the field; give it with `--answer FIELD=FILE`."},
          {"The account is locked, or too many failures have barred this address for a time.",
-          "The gateway's operator sees both: `causeway-gateway user list` and `causeway-gateway "
-          "bans`."},
+          "The gateway's operator sees both: `causeway-gateway user list` and "
+          "`causeway-gateway bans`."},
          {"The user is not a member of the group that was asked for.",
           "Leave out the group, or ask the administrator which groups the account has."}}),
     row<Vpn::configurationNotFound>(
@@ -96,8 +98,8 @@ constexpr auto rows = std::to_array<Entry>({
         operator_, give_up,
         "The server answered, but client and server could not agree on how to build the tunnel.",
         "Compare what the two sides speak; the report names the point on which they part.",
-        {{"The address or the port belongs to something else: a web server, a sign-in page of the"
-          " local network, SSH.",
+        {{"The address or the port belongs to something else: a web server, a sign-in page of "
+          "the local network, SSH.",
           "`curl -vk https://SERVER:PORT/` and look at what answers."},
          {"The two sides have no TLS version or cipher suite in common.",
           "`openssl s_client -connect SERVER:PORT -tls1_2`, then `-tls1_3`."},
@@ -157,7 +159,8 @@ constexpr auto rows = std::to_array<Entry>({
          {"The same account connected elsewhere, or has as many sessions as it may have.",
           "`causeway-gateway sessions` on the gateway lists them."},
          {"The gateway has no address left to give.",
-          "The operator compares `causeway-gateway sessions` with the size of the address pool."}}),
+          "The operator compares `causeway-gateway sessions` with the size of the address "
+          "pool."}}),
 
     // This side's certificate
 
@@ -168,10 +171,11 @@ constexpr auto rows = std::to_array<Entry>({
         {{"The gateway demands a certificate and none was given.",
           "Give one with `--certificate` and `--key`."},
          {"The key does not belong to the certificate.",
-          "`openssl x509 -in CERTIFICATE -noout -pubkey` and `openssl pkey -in KEY -pubout` must "
-          "print the same."},
+          "`openssl x509 -in CERTIFICATE -noout -pubkey` and `openssl pkey -in KEY -pubout` "
+          "must print the same."},
          {"The certificate comes from an authority that this gateway does not trust.",
-          "`openssl x509 -in CERTIFICATE -noout -issuer`; compare with the issuers in the report."},
+          "`openssl x509 -in CERTIFICATE -noout -issuer`; compare with the issuers in the "
+          "report."},
          {"The certificate was revoked, or is not meant for clients.",
           "`openssl x509 -in CERTIFICATE -noout -serial -purpose`; ask the issuer about the "
           "serial number."}}),
@@ -236,12 +240,13 @@ constexpr auto rows = std::to_array<Entry>({
         "fingerprint.",
         {{"The name in the certificate is not the name you connect to.",
           "The report lists the certificate's names; connect by one of them."},
-         {"The issuing authority is not trusted here, or an intermediate certificate is not sent.",
+         {"The issuing authority is not trusted here, or an intermediate certificate is not "
+          "sent.",
           "`openssl s_client -connect SERVER:PORT -showcerts`; give a private authority with "
           "`--ca FILE`."},
          {"Something between here and the gateway answers in its place, to read the traffic.",
-          "See whether the issuer in the report is the organisation's own, and try from another "
-          "network."},
+          "See whether the issuer in the report is the organisation's own, and try from "
+          "another network."},
          {"The certificate is revoked, too weak, or not made for a server.",
           "The report names the rule; the operator has to replace the certificate."}}),
     row<Vpn::serverCertificateNotYetValid>(
@@ -252,7 +257,8 @@ constexpr auto rows = std::to_array<Entry>({
         {{"This machine's clock is slow, often after an empty battery or a restored snapshot.",
           "`date -u` beside a clock you trust; `timedatectl` shows whether it is synchronised."},
          {"The operator installed a new certificate before its first day.",
-          "`openssl s_client -connect SERVER:PORT </dev/null | openssl x509 -noout -startdate`."}}),
+          "`openssl s_client -connect SERVER:PORT </dev/null | openssl x509 -noout "
+          "-startdate`."}}),
     row<Vpn::serverCertificateExpired>(
         operator_, give_up,
         "The server's certificate has expired.",
@@ -274,6 +280,6 @@ static_assert(rows.size() == enumerators_from<Vpn, 0, 64>());
 
 }  // namespace
 
-std::span<const Entry> vpn() { return rows; }
+std::span<const Entry, 19> vpn() { return rows; }
 
 }  // namespace causeway::rows
