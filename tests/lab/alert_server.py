@@ -5,13 +5,16 @@ from .listener import Server, silent
 
 
 class AlertServer(Server):
-    """Reads the ClientHello, sends what it is told, and waits for the client to leave."""
+    """Reads the ClientHello, sends what it is told, and waits for the client to leave.
+
+    answer: bytes, or a function that makes them of the ClientHello's record.
+    """
 
     def __init__(self, host, port, number=None, level=2, answer=None):
         self.answer = answer if answer is not None else record.alert(number, level)
         super().__init__(host, port, self._serve_alert)
 
     def _serve_alert(self, connection):
-        if record.read_record(connection):
-            connection.sendall(self.answer)
+        if hello := record.read_record(connection):
+            connection.sendall(self.answer(hello[1]) if callable(self.answer) else self.answer)
             silent(connection)

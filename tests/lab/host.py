@@ -133,7 +133,7 @@ class Host:
     def swallow(self, what=""):
         """Drops what arrives here and matches, without a word to the sender."""
         self.nft("table inet swallow { chain everything { type filter hook input priority -300; "
-                 f"iifname != \"lo\" {what} drop; }} }}\n")
+                 f"iifname != \"lo\" {what} drop; }}; }}\n")
 
     def knows(self, address, *names):
         """Writes names into its hosts file."""

@@ -1,9 +1,14 @@
 """Certificate authorities, and certificates with every defect, written as PEM files."""
 
+import base64
 import datetime
+import hashlib
 import ipaddress
+import textwrap
+import warnings
 from pathlib import Path
 
+import cryptography.utils
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -12,6 +17,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 DAY = datetime.timedelta(days=1)
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+# Weak digests are what some of these certificates are for.
+warnings.simplefilter("ignore", cryptography.utils.CryptographyDeprecationWarning)
+
 PEM = serialization.Encoding.PEM
 DER = serialization.Encoding.DER
 
@@ -59,8 +67,6 @@ class Identity:
 
     def write_chain(self, encoded):
         """Replaces the chain file by these DER certificates, whether they are well formed or not."""
-        import base64
-        import textwrap
         self.chain.write_text("".join(
             "-----BEGIN CERTIFICATE-----\n" +
             "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64)) +
@@ -79,8 +85,6 @@ class Identity:
         return self
 
     def pin(self):
-        import base64
-        import hashlib
         spki = self.certificate.public_key().public_bytes(
             DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return "pin-sha256:" + base64.b64encode(hashlib.sha256(spki).digest()).decode()
@@ -181,3 +185,14 @@ def _builder(subject, issuer, own, starts, ends, public_key=None):
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
                 signer.private_key.public_key()), False))
+
+
+def small_group():
+    """Parameters of a Diffie-Hellman group of 1024 bits (Oakley group 2 of RFC 2409), as PEM."""
+    from cryptography.hazmat.primitives.asymmetric import dh
+    prime = int("FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22"
+                "514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6"
+                "F44C42E9A637ED6B0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381"
+                "FFFFFFFFFFFFFFFF", 16)
+    numbers = dh.DHParameterNumbers(prime, 2)
+    return numbers.parameters().parameter_bytes(PEM, serialization.ParameterFormat.PKCS3).decode()

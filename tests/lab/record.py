@@ -52,3 +52,12 @@ def certificate(*encoded):
 
 
 SERVER_HELLO_DONE = record(HANDSHAKE, message(14, b""))
+
+
+def hello_without_share(client_hello, suite=0x1301):
+    """A TLS 1.3 ServerHello that answers this ClientHello and lacks the key share it needs."""
+    session = client_hello[43:44 + client_hello[43]]
+    version = b"\x00\x2b\x00\x02\x03\x04"
+    body = (b"\x03\x03" + os.urandom(32) + session + struct.pack(">HB", suite, 0) +
+            struct.pack(">H", len(version)) + version)
+    return record(HANDSHAKE, message(2, body))
