@@ -1,3 +1,21 @@
+# The headers of cmake/common_headers.h are compiled once, by the first layer, and used by all. Not
+# with a compiler cache: its entries would hold for one build folder only.
+function(causeway_common_headers target)
+    if(CMAKE_CXX_COMPILER_LAUNCHER)
+        return()
+    endif()
+    get_property(first GLOBAL PROPERTY causeway_common_headers_of)
+    if(first)
+        target_precompile_headers(${target} REUSE_FROM ${first})
+    else()
+        target_precompile_headers(${target} PRIVATE cmake/common_headers.h)
+        set_property(GLOBAL PROPERTY causeway_common_headers_of ${target})
+    endif()
+endfunction()
+
+# The main() of all unit test programs, compiled once.
+add_library(causeway_unit_main OBJECT EXCLUDE_FROM_ALL tests/unit_main.cpp)
+
 # causeway_layer(NAME [NEEDS layer...] [LIBRARIES target...])
 #
 # A folder of causeway/ as a library: every x.cpp of it is compiled into causeway_NAME, and every
@@ -20,10 +38,14 @@ function(causeway_layer name)
     target_include_directories(causeway_${name} ${kind} ${PROJECT_SOURCE_DIR})
     list(TRANSFORM layer_NEEDS PREPEND causeway_ OUTPUT_VARIABLE needs)
     target_link_libraries(causeway_${name} ${kind} ${needs} ${layer_LIBRARIES} fmt::fmt)
+    if(sources)
+        causeway_common_headers(causeway_${name})
+    endif()
 
     if(tests AND BUILD_TESTING AND NOT CAUSEWAY_FUZZ)
-        add_executable(${name}_test ${tests} ${PROJECT_SOURCE_DIR}/tests/unit_main.cpp)
-        target_link_libraries(${name}_test PRIVATE causeway_${name})
+        add_executable(${name}_test ${tests})
+        target_link_libraries(${name}_test PRIVATE causeway_${name} causeway_unit_main)
+        causeway_common_headers(${name}_test)
         add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
     endif()
