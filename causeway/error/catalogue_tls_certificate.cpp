@@ -69,7 +69,7 @@ constexpr auto rows = std::to_array<Entry>({
     row<Tls::errSSLCertExpired>(
         serverCertificateExpired, operator_, give_up,
         "A certificate of the other side's chain is past its last day.",
-        "Renew the certificate that the report names, after a look at this machine's clock.",
+        "Check this machine's clock, then have the certificate that the report names renewed.",
         {{"It was not renewed in time.",
           "`openssl s_client -connect SERVER:PORT </dev/null | openssl x509 -noout -enddate`."},
          {"The renewed file was installed and not loaded.",

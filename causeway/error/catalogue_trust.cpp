@@ -264,7 +264,7 @@ constexpr auto rows = std::to_array<Entry>({
     row<Trust::errSecCertificateExpired>(
         serverCertificateExpired, operator_, give_up,
         "The last day of the certificate has passed.",
-        "Renew the certificate.",
+        "Have the certificate renewed by its issuer.",
         {{"It was not renewed in time.",
           "`openssl x509 -in CERTIFICATE -noout -enddate`."},
          {"The clock that judges it is fast.",

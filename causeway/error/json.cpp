@@ -16,8 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void put_words(Json& json, const Entry& row) {
-    json["meaning"] = row.meaning;
+void put_advice(Json& json, const Entry& row) {
     json["remedy"] = row.remedy;
     json["move"] = name_of(row.move);
     json["recovery"] = name_of(row.recovery);
@@ -31,8 +30,7 @@ Json link_of(const Error& error) {
     return json;
 }
 
-void put_particulars(Json& json, const Error& error) {
-    if (!error.detail.empty()) json["detail"] = valid_utf8(error.detail);
+void put_evidence(Json& json, const Error& error) {
     if (error.evidence.empty()) return;
     Json& evidence = json["evidence"] = Json::object();
     for (const auto& [key, value] : error.evidence) evidence[valid_utf8(key)] = valid_utf8(value);
@@ -49,8 +47,11 @@ Json chain_of(const Error& first) {
     for (std::size_t at = links.size(); at-- > 0;) {
         Json json = link_of(*links[at]);
         const Entry* row = entry(links[at]->code);
-        if (row && (at == 0 || row == best)) put_words(json, *row);
-        put_particulars(json, *links[at]);
+        const bool with_words = row && (at == 0 || row == best);
+        if (with_words) json["meaning"] = row->meaning;
+        if (!links[at]->detail.empty()) json["detail"] = valid_utf8(links[at]->detail);
+        if (with_words) put_advice(json, *row);
+        put_evidence(json, *links[at]);
         if (!below.is_null()) json["cause"] = std::move(below);
         below = std::move(json);
     }
@@ -200,7 +201,8 @@ Json json_of(const Entry& row) {
     json["domain"] = domain_name(row.domain);
     json["value"] = row.number;
     json["name"] = row.name;
-    put_words(json, row);
+    json["meaning"] = row.meaning;
+    put_advice(json, row);
     Json& causes = json["causes"] = Json::array();
     for (const Cause& each : row.causes)
         causes.push_back(Json{{"cause", each.cause}, {"check", each.check}});
