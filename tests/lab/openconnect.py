@@ -17,10 +17,10 @@ exit 0
 
 
 class OpenConnect:
-    """Starts at once. password: given on standard input; None for none."""
+    """Starts at once. password: given on standard input; None for none, or for another stdin."""
 
     def __init__(self, scene, host, url, *options, password=None, routes=(), dtls=False,
-                 name="openconnect", interface="oc0"):
+                 name="openconnect", interface="oc0", stdin=None):
         script = scene.write(f"{name}.script", SCRIPT, 0o755)
         self.settings = scene.folder / f"{name}.settings"
         dtls_option = [] if dtls else ["--no-dtls"]
@@ -28,7 +28,7 @@ class OpenConnect:
         self.process = host.start(
             ["env", f"LAB_ROUTES={' '.join(routes)}", f"LAB_SETTINGS={self.settings}", "openconnect",
              "-v", "--script", script, "-i", interface, *dtls_option, *on_stdin, *options, url], name,
-            stdin=f"{password}\n" if password is not None else None)
+            stdin=f"{password}\n" if password is not None else stdin)
 
     def connected(self, timeout=20.0):
         """Waits until the script has set the addresses."""

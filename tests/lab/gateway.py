@@ -1,0 +1,103 @@
+"""Our gateway on a host: its configuration, its users, its control program, its log."""
+
+import json
+import os
+import signal
+import subprocess
+
+from .scene import BIN
+
+DEFAULTS = {
+    "": {"listen": ["10.77.0.2:443", "[fd77:0::2]:443"], "interface": "cwgw0", "threads": 2,
+         "run_as_user": "nobody", "run_as_group": "nogroup"},
+    "authentication": {"method": "password", "username_from": "UID", "group_from": "OU"},
+    "network": {"ipv4_pool": "10.78.0.0/24", "ipv6_pool": "fd78::/64"},
+    "ban": {"failures": 0},
+}
+
+
+def toml(value):
+    """A value as TOML writes it; JSON's form serves for texts, numbers, flags and lists."""
+    return json.dumps(value)
+
+
+class Gateway:
+    """sections: {"limits": {"sessions": 1}} over DEFAULTS; None leaves a key out. groups: a list."""
+
+    def __init__(self, scene, host, identity, ca=None, crl=None, users=None, sections=None,
+                 groups=(), name="gateway", start=True):
+        self.scene, self.host, self.name, self.groups = scene, host, name, groups
+        self.folder = scene.folder / name
+        self.folder.mkdir(mode=0o755)
+        self.users = self.folder / "users"
+        self.control_socket = self.folder / "control"
+        self.log_file = self.folder / "incidents.log"
+        self.log_file.touch()
+        self.log_file.chmod(0o666)
+        self.config = self.folder / "gateway.toml"
+        self.sections = {key: dict(value) for key, value in DEFAULTS.items()}
+        self.sections[""].update({"certificate": str(identity.chain), "key": str(identity.key),
+                                  "control_socket": str(self.control_socket),
+                                  "log": str(self.log_file)})
+        self.sections["authentication"].update({"users_file": str(self.users)})
+        if ca:
+            self.sections["authentication"]["client_ca"] = str(ca)
+        if crl:
+            self.sections["authentication"]["crl_file"] = str(crl)
+        for section, values in (sections or {}).items():
+            self.sections.setdefault(section, {}).update(values)
+        self.write()
+        for user, password in (users or {"alice": "secret"}).items():
+            self.add_user(user, password)
+        self.folder.chmod(0o777)
+        self.starts = 0
+        if start:
+            self.start()
+
+    def write(self):
+        """Writes the configuration file anew, after a change of `sections` or `groups`."""
+        lines = []
+        for section, values in self.sections.items():
+            lines += [f"[{section}]\n"] if section else []
+            lines += [f"{k} = {toml(v)}\n" for k, v in values.items() if v is not None]
+        for group in self.groups:
+            lines += ["[[group]]\n"] + [f"{k} = {toml(v)}\n" for k, v in group.items()]
+        self.config.write_text("".join(lines))
+
+    def add_user(self, user, password, *options):
+        word = self.scene.write(f"{self.name}-{user}.password", password + "\n", 0o600)
+        self.user("add", user, "--password-file", word, *options)
+
+    def user(self, *words):
+        """causeway-gateway user ..."""
+        subprocess.run([BIN / "causeway-gateway", "user", words[0], "--users", self.users,
+                        *words[1:]], check=True, capture_output=True, text=True)
+        self.users.chmod(0o644)
+
+    def start(self):
+        self.starts += 1
+        self.process = self.host.start([BIN / "causeway-gateway", "--config", self.config],
+                                       f"{self.name}-{self.starts}")
+        self.process.wait_for("(?i)ready|listening")
+
+    def control(self, *words):
+        """What causeway-gateway sessions, bans, disconnect … answers, as JSON."""
+        out = self.host.run(BIN / "causeway-gateway", *words, "--config", self.config, "--json")
+        return json.loads(out) if out.strip() else None
+
+    def incidents(self):
+        """Its log: an incident a line."""
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+    def reload(self):
+        self.process.send(signal.SIGHUP)
+
+    def kill(self):
+        """Dies without a word to anyone."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(5)
+
+    def stop(self):
+        """Ends as an administrator ends it; its exit status."""
+        self.process.send(signal.SIGTERM)
+        return self.process.wait(10)
