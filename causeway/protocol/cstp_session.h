@@ -139,6 +139,8 @@ private:
     void take_whole_packets(ByteView& bytes);
     void refill(ByteView& bytes);
     void fail_with(Error error);
+    std::size_t start_of_output() const { return first_ == 0 ? 0 : ends_[first_ - 1]; }
+    std::size_t output_waiting() const { return output_.size() - start_of_output(); }
     void take_disconnect(ByteView payload);
     void write(PacketType type, ByteView payload);
     void advance_dpd(Instant now);

@@ -44,6 +44,8 @@ void add_reason(Headers& headers, const Reason& reason);
 /// The reason a gateway of ours gave, or nothing. A code that the catalogue does not have, or that
 /// does not fit its name, counts as none. The sentence is X-Reason, else `status_words`.
 std::optional<Reason> read_reason(const Headers& headers, std::string_view status_words);
+/// The raw fact at the bottom of a refusal: the status, with its words as detail.
+Error http_fact(const HttpResponse& response);
 /// The whole response, after which the gateway closes the connection.
 std::string write_refusal(const Refusal& refusal);
 

@@ -75,9 +75,12 @@ struct SessionParameters {
 
 /// Reads what a gateway granted. Unknown headers are skipped. Fails with negotiationFailed: a value
 /// that cannot be read (named with its header), no address, no MTU, a compression we never offered.
+/// An IPv6 address is dropped when the MTU is below the 1280 that IPv6 needs.
 Result<SessionParameters> read_session_parameters(const Headers& headers);
 
-/// The same headers, spelled and ordered as stock clients know them.
-void write_session_parameters(const SessionParameters& parameters, Headers& headers);
+/// The same headers, spelled and ordered as stock clients know them. For a client that does not
+/// know the `-IP6` headers an IPv6 address comes as a second X-CSTP-Address, without routes.
+void write_session_parameters(const SessionParameters& parameters, Headers& headers,
+                              bool knows_v6_headers = true);
 
 }  // namespace causeway::protocol
