@@ -121,6 +121,8 @@ Result<bool> HttpReader::step() {
 Result<bool> HttpReader::step_head() {
     auto line = take_line(limits_.head - head_size_, "the head of the HTTP message");
     if (!line) return pass(line);
+    if (!*line && stage_ == Stage::first_line && !may_begin(waiting()))
+        return fail(Tls::errSSLDecodeError, "not HTTP: " + quoted(waiting()));
     if (!*line) return false;
     head_size_ = std::min(head_size_ + (*line)->size() + 1, limits_.head);
 
@@ -304,6 +306,12 @@ Result<void> HttpResponseReader::take_first_line(std::string_view line) {
     response_.status = *status;
     response_.reason = trim(line.substr(12));
     return {};
+}
+
+bool HttpResponseReader::may_begin(std::string_view text) const {
+    constexpr std::string_view start = "HTTP/1.";
+    const auto common = std::min(text.size(), start.size());
+    return text.substr(0, common) == start.substr(0, common) || text == "\r";
 }
 
 Result<HttpReader::Stage> HttpResponseReader::body_stage() {

@@ -52,11 +52,15 @@ protected:
     void start_over();
 
     virtual Result<void> take_first_line(std::string_view line) = 0;
+    /// Whether a first line may go on like this, so that another protocol is told at once.
+    virtual bool may_begin(std::string_view) const { return true; }
     /// How the body of the message whose headers are complete ends.
     virtual Result<Stage> body_stage() = 0;
     /// From the headers: chunk_size, body (with its length) or done.
     Result<Stage> framed_body_stage();
     bool has_framing() const;
+    /// What has arrived and is not read yet.
+    std::string_view waiting() const;
 
     HttpLimits limits_;
     Stage stage_ = Stage::first_line;
@@ -71,7 +75,6 @@ private:
     Result<bool> step_chunk();
     Result<void> take_header(std::string_view line);
     Result<void> take_chunk_size(std::string_view line);
-    std::string_view waiting() const;
 
     std::string buffer_;
     std::size_t consumed_ = 0;
@@ -113,6 +116,7 @@ public:
 
 private:
     Result<void> take_first_line(std::string_view line) override;
+    bool may_begin(std::string_view text) const override;
     Result<Stage> body_stage() override;
     HttpResponse take_response();
 

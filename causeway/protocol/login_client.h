@@ -119,52 +119,61 @@ public:
     bool is_waiting() const { return is_waiting_; }
 
 private:
-    enum class Step : std::uint8_t { connecting, waiting, answering, done };
+    /// A request, kept until its answer has come: it may have to go out again.
+    struct Request {
+        std::string target;
+        Secret body;
+    };
 
-    void request(std::string_view method, std::string target, Secret body);
-    void write_request_out();
-    void send_init(bool has_no_certificate);
+    void send(Request request);
+    void send_init(std::string target, bool has_no_certificate = false);
+    void write_out();
+    void want_connection();
     ClientIdentity identity() const;
+
     Result<void> take(const HttpResponse& response);
-    Result<void> take_status(const HttpResponse& response);
     Result<void> take_redirect(const HttpResponse& response);
-    Result<void> take_form(AuthRequest document, const HttpResponse& response);
-    Result<void> take_complete(AuthComplete document, const HttpResponse& response);
+    Result<void> take_status(const HttpResponse& response);
+    Result<void> take_request(AuthRequest request, const HttpResponse& response);
+    Result<void> take_form(AuthRequest request, const HttpResponse& response);
+    Result<void> take_complete(const AuthComplete& complete);
+    void take_refusal(const AuthForm& form, const HttpResponse& response);
+
+    std::string wished_group() const;
     Result<void> check_group(const AuthForm& form);
     Result<Secret> answer_to(const Field& field,
                              const std::map<std::string, Secret>& answers) const;
-    std::string wished_group() const;
-    void go_on(std::string_view method, std::string target, Secret body);
+    bool was_refused(const std::vector<AnsweredField>& answers) const;
+    void fail_with(Error error) { failure_ = std::move(error); }
 
     LoginSettings settings_;
-    Url place_;
+    Url place_;  ///< Where requests go.
     CookieJar cookies_;
-    HttpResponseReader reader_;
-    Step step_ = Step::connecting;
 
-    // The request that is out, kept until its answer has come
-    std::string method_;
-    std::string target_;
-    Secret body_;
+    // The connection
+    HttpResponseReader reader_;
+    Request request_;
     Secret output_;
     std::size_t output_sent_ = 0;
     bool is_connected_ = false;
     bool is_waiting_ = false;
     int answers_on_connection_ = 0;
 
+    // The way here
+    std::vector<std::string> visited_;
+    int forms_ = 0;
+    bool said_no_certificate_ = false;
+    bool asked_at_root_ = false;  ///< The group's own path is unknown there.
+    std::string banner_shown_;
+
     // The form being answered
     std::optional<AuthForm> form_;
     std::string opaque_;
-    std::string group_;  ///< What <group-select> says.
+    std::string group_;  ///< Chosen, as the gateway calls it.
     bool group_was_checked_ = false;
-    std::vector<std::vector<std::string>> answered_forms_;  ///< Field names of each since init.
-    std::vector<AnsweredField> last_answers_;
-    std::optional<Error> refusal_;
-    int forms_ = 0;
     int attempt_ = 1;
-    int redirects_ = 0;
-    std::vector<std::string> visited_;
-    std::string banner_shown_;
+    std::optional<Error> refusal_;
+    std::vector<std::vector<AnsweredField>> answered_;  ///< One entry a form.
 
     std::vector<LoginEvent> events_;
     std::optional<Error> failure_;

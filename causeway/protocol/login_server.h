@@ -4,7 +4,8 @@
 // `webvpncontext` cookie too: the gateway finds it by either. It answers each request with one
 // action; after CheckPassword and Admit the gateway reports back, as late as it likes.
 //
-//     request ---> Respond                       (a form, a refusal)
+//     request ---> Respond                       (a form)
+//             |--> Reject --refuse--> Respond    (words)
 //             `--> CheckPassword --password_right--> Admit --complete--> Respond (cookie)
 //                        |                             `---refuse----> Respond (words)
 //                        `--password_wrong--> Respond (the form again, or the end)
@@ -67,7 +68,18 @@ struct Admit {
     std::string user;
     std::string group;  ///< Or "": the user's own.
 };
-using LoginAction = std::variant<Respond, CheckPassword, Admit>;
+/// The request cannot lead to a login; call refuse with the reason, and its incident.
+struct Reject {
+    enum class Why : std::uint8_t {
+        bad_request,          ///< What the client sent cannot be read.
+        too_many_requests,    ///< More than a login needs.
+        certificate_missing,  ///< The policy wants one.
+        user_differs,         ///< The form names another user than the certificate.
+    };
+    Why why;
+    std::string detail;  ///< For the log.
+};
+using LoginAction = std::variant<Respond, CheckPassword, Admit, Reject>;
 
 /// The value of the cookie by which a login is found again, or nothing.
 std::optional<std::string> login_context(const HttpRequest& request);
@@ -79,7 +91,7 @@ public:
                 std::optional<CertificateUser> certificate = std::nullopt);
 
     /// What to do about a request. The gateway calls nothing else while it owes an answer to
-    /// CheckPassword or Admit (a client that sends two requests at once waits).
+    /// CheckPassword, Admit or Reject (a client that sends two requests at once waits).
     LoginAction on(const HttpRequest& request);
 
     LoginAction password_right();
@@ -102,21 +114,18 @@ public:
 private:
     LoginAction on_post(const HttpRequest& request);
     LoginAction on_document(ClientDocument document);
-    Respond ask_name();
-    Respond ask_password(std::string_view error, const Reason* reason);
-    Respond form(AuthForm form, const Reason* reason);
-    Respond end(int status, const Reason& reason);
-    Respond not_found();
-    Respond bad_request(const Error& why);
+    LoginAction on_certificate();
     bool choose_group(std::string_view name);
+    AuthForm form_for_password() const;
     void add_group_field(AuthForm& form) const;
+    Respond ask(std::string_view error, const Reason* reason = nullptr);
+    Respond not_found() const;
 
     std::shared_ptr<const LoginPolicy> policy_;
     std::string context_;
     std::optional<CertificateUser> certificate_;
     std::string user_;
     std::string group_;
-    Secret password_;
     int wrong_ = 0;
     int requests_ = 0;
     bool is_wrapped_ = true;

@@ -1,0 +1,468 @@
+#include "causeway/protocol/login_client.h"
+
+#include "causeway/base/text.h"
+#include "causeway/protocol/http_writer.h"
+#include "causeway/protocol/limits.h"
+#include "causeway/protocol/reason.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace causeway::protocol {
+namespace {
+
+constexpr int visit_limit = 2;  // A gateway may lead to a place again once, with a new cookie.
+
+std::string quoted(std::string_view text) { return "“" + printable(text) + "”"; }
+
+bool mentions_certificate(std::string_view words) {
+    return lower(words).find("certificate") != std::string::npos;
+}
+
+bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/// What the user is asked, without what answers itself.
+std::vector<std::string> asked_of(const AuthForm& form) {
+    std::vector<std::string> names;
+    for (const Field& field : form.fields)
+        if (field.kind == FieldKind::text || field.kind == FieldKind::password)
+            names.push_back(field.name);
+    return names;
+}
+
+bool has_password(const AuthForm& form) {
+    return std::ranges::any_of(
+        form.fields, [](const Field& field) { return field.kind == FieldKind::password; });
+}
+
+bool are_equal(const std::vector<AnsweredField>& a, const std::vector<AnsweredField>& b) {
+    return std::ranges::equal(a, b, [](const AnsweredField& one, const AnsweredField& other) {
+        return one.first == other.first && one.second.reveal() == other.second.reveal();
+    });
+}
+
+/// Whether these answers belong to a form that asks exactly that.
+bool answer_the_same(const std::vector<AnsweredField>& answers,
+                     const std::vector<std::string>& asked) {
+    return std::ranges::equal(answers, asked, {}, &AnsweredField::first);
+}
+
+std::string words_of(const HttpResponse& response) {
+    const auto words = header_text(response.headers.find("X-Reason").value_or(response.reason));
+    return words.empty() ? fmt::format("HTTP status {}", response.status) : words;
+}
+
+std::string names_of(const std::vector<Choice>& choices) {
+    std::vector<std::string> names;
+    for (const Choice& choice : choices) names.push_back(printable(choice.text));
+    return join(names, ", ");
+}
+
+}  // namespace
+
+LoginClient::LoginClient(LoginSettings settings)
+    : settings_(std::move(settings)), place_(settings_.gateway) {
+    visited_.push_back(place_.text());
+    if (settings_.has_certificate) group_ = settings_.group;
+    send_init(place_.path);
+    events_.clear();  // The first connection needs no asking.
+}
+
+// The connection
+
+void LoginClient::connected() {
+    is_connected_ = true;
+    answers_on_connection_ = 0;
+    reader_ = HttpResponseReader();
+    write_out();
+}
+
+void LoginClient::feed(ByteView bytes) {
+    if (is_waiting_)
+        reader_.feed(bytes);
+    else
+        is_connected_ = false;  // Words nobody asked for: such a connection is not used again.
+}
+
+void LoginClient::connection_lost(Error why) {
+    is_connected_ = false;
+    if (!is_waiting_ || failure_) return;
+
+    const bool nothing_came = reader_.is_idle();
+    auto last = reader_.finish();
+    is_waiting_ = false;
+    if (last && *last) {
+        if (auto taken = take(**last); !taken) fail_with(std::move(taken).error());
+        return;
+    }
+    if (nothing_came && answers_on_connection_ > 0) return want_connection();
+    if (!last && last.error().find(Tls::errSSLDecodeError) &&
+        !reader_.beginning().starts_with("HTTP/1."))
+        return fail_with(Error{Vpn::negotiationFailed,
+                               "the gateway does not speak HTTP: " + quoted(reader_.beginning())}
+                             .because(std::move(last).error()));
+    fail_with(Error{Vpn::serverNotResponding,
+                    nothing_came
+                        ? "the gateway closed the connection instead of answering the login"
+                        : "the gateway closed the connection in the middle of its answer"}
+                  .because(std::move(why)));
+}
+
+void LoginClient::want_connection() {
+    is_connected_ = false;
+    events_.push_back(ReconnectWanted{place_});
+}
+
+ByteView LoginClient::pending() const { return as_bytes(output_.reveal()).subspan(output_sent_); }
+
+void LoginClient::sent(std::size_t count) {
+    output_sent_ += std::min(count, pending().size());
+    if (!pending().empty()) return;
+    output_ = Secret();
+    output_sent_ = 0;
+}
+
+// Requests
+
+void LoginClient::send(Request request) {
+    request_ = std::move(request);
+    if (is_connected_)
+        write_out();
+    else
+        want_connection();
+}
+
+void LoginClient::write_out() {
+    HttpRequest http;
+    http.method = "POST";
+    http.target = request_.target;
+    http.headers.add("Host", place_.authority());
+    http.headers.add("User-Agent", settings_.user_agent);
+    http.headers.add("Accept", "*/*");
+    http.headers.add("Accept-Encoding", "identity");
+    http.headers.add("X-Transcend-Version", "1");
+    http.headers.add("X-Aggregate-Auth", "1");
+    if (!cookies_.empty()) http.headers.add("Cookie", cookies_.header().reveal());
+    http.headers.add("Content-Type", "application/xml; charset=utf-8");
+    http.body = request_.body.reveal();
+    output_ = Secret(write_request(http));
+    output_sent_ = 0;
+    is_waiting_ = true;
+}
+
+ClientIdentity LoginClient::identity() const {
+    ClientIdentity client;
+    client.version = "v" + settings_.version;
+    client.group_access = place_.text();
+    client.group_select = group_;
+    return client;
+}
+
+void LoginClient::send_init(std::string target, bool has_no_certificate) {
+    form_.reset();
+    send({std::move(target), write_init(identity(), has_no_certificate)});
+}
+
+void LoginClient::has_no_certificate() {
+    said_no_certificate_ = true;
+    send_init(place_.path, true);
+}
+
+// Answers of the gateway
+
+Result<std::optional<LoginEvent>> LoginClient::next() {
+    while (true) {
+        if (!events_.empty()) {
+            LoginEvent event = std::move(events_.front());
+            events_.erase(events_.begin());
+            return event;
+        }
+        if (failure_) return std::unexpected(*failure_);
+        if (!is_waiting_) return std::nullopt;
+
+        auto response = reader_.next();
+        if (!response) {
+            fail_with(Error{Vpn::negotiationFailed, "the gateway's answer to the login is no HTTP"}
+                          .because(std::move(response).error()));
+            continue;
+        }
+        if (!*response) return std::nullopt;
+        is_waiting_ = false;
+        ++answers_on_connection_;
+        if (!(*response)->keeps_connection()) is_connected_ = false;
+        if (auto taken = take(**response); !taken) fail_with(std::move(taken).error());
+    }
+}
+
+Result<void> LoginClient::take(const HttpResponse& response) {
+    cookies_.take(response.headers);
+    if (response.status == 200) {
+        auto document = read_gateway_document(response.body);
+        if (!document) return pass(document);
+        if (const auto* complete = std::get_if<AuthComplete>(&*document))
+            return take_complete(*complete);
+        return take_request(std::get<AuthRequest>(*std::move(document)), response);
+    }
+    if (const auto reason = read_reason(response.headers, response.reason))
+        return std::unexpected(reason->error().because(http_fact(response)));
+    if (is_redirect(response.status) && response.headers.find("Location"))
+        return take_redirect(response);
+    return take_status(response);
+}
+
+Result<void> LoginClient::take_redirect(const HttpResponse& response) {
+    const auto location = *response.headers.find("Location");
+    const auto target = place_.resolve(location);
+    if (!target) return std::unexpected(Error(target.error()).because(http_fact(response)));
+
+    visited_.push_back(target->text());
+    const bool is_loop = std::ranges::count(visited_, visited_.back()) > visit_limit;
+    if (is_loop || visited_.size() > static_cast<std::size_t>(redirect_limit))
+        return std::unexpected(
+            Error{Vpn::negotiationFailed,
+                  is_loop ? fmt::format("the gateway's redirects lead in a circle, again to {}",
+                                        visited_.back())
+                          : fmt::format("the gateway redirected {} times", visited_.size() - 1),
+                  {{"redirects", join(visited_, " -> ")}}}
+                .because(http_fact(response)));
+
+    const bool is_same_server = target->is_same_server(place_);
+    place_ = *target;
+    if (!is_same_server) {
+        cookies_.clear();  // They were another server's.
+        is_connected_ = false;
+    }
+    events_.push_back(Redirected{place_, is_same_server && is_connected_});
+    form_.reset();
+    request_ = {place_.path, write_init(identity(), said_no_certificate_)};
+    if (is_connected_) write_out();
+    return {};
+}
+
+Result<void> LoginClient::take_status(const HttpResponse& response) {
+    const std::string words = words_of(response);
+    const auto failure = [&](Code code, std::string detail) {
+        return std::unexpected(Error{code, std::move(detail)}.because(http_fact(response)));
+    };
+    const bool asks_certificate =
+        (response.status == 401 || response.status == 403) && mentions_certificate(words);
+    if (asks_certificate && settings_.has_certificate)
+        return failure(Vpn::clientCertificateInvalid,
+                       "the gateway cannot use the client certificate: " + quoted(words));
+    if (asks_certificate)
+        return std::unexpected(
+            Error{Vpn::clientCertificateInvalid,
+                  "the gateway wants a client certificate and got none: " + quoted(words)}
+                .because(Error{Tls::errSSLClientCertRequested, ""}.because(http_fact(response))));
+    if (response.status == 401 || response.status == 403)
+        return failure(Vpn::authenticationFailed,
+                       "the gateway refused the login: " + quoted(words));
+
+    // Gateways that know no groups by URL have nothing at that path, but a list of groups at "/".
+    if (response.status == 404 && !asked_at_root_ && forms_ == 0 && !place_.group().empty()) {
+        asked_at_root_ = true;
+        place_.path = "/";
+        send_init("/");
+        return {};
+    }
+    if (response.status >= 500)
+        return failure(Vpn::negotiationFailed,
+                       fmt::format("the server cannot answer the login: {} {}", response.status,
+                                   quoted(words)));
+    return failure(Vpn::negotiationFailed,
+                   fmt::format("the server answers the login with {} {}: this is a web server, no "
+                               "VPN gateway",
+                               response.status, quoted(words)));
+}
+
+Result<void> LoginClient::take_request(AuthRequest request, const HttpResponse& response) {
+    if (request.is_host_scan_wanted)
+        return fail(Vpn::pluginDisabled,
+                    "the gateway wants to examine this machine with a program of its own (host "
+                    "scan), which is never run here");
+    if (request.is_second_certificate_wanted)
+        return fail(Vpn::negotiationFailed,
+                    "the gateway wants a second client certificate, which is not supported");
+    if (request.is_browser_wanted)
+        return fail(
+            Vpn::negotiationFailed,
+            "the gateway wants a login through a web browser (SAML), which is not supported",
+            {{"method", "single-sign-on-v2"}});
+    if (!request.is_certificate_wanted) return take_form(std::move(request), response);
+
+    if (said_no_certificate_)
+        return std::unexpected(
+            Error{Vpn::clientCertificateInvalid,
+                  "the gateway wants a client certificate and there is none to show"}
+                .because(Error{Tls::errSSLClientCertRequested, ""}));
+    is_connected_ = false;
+    request_ = {place_.path, write_init(identity())};
+    events_.push_back(ClientCertificateWanted{place_});
+    return {};
+}
+
+Result<void> LoginClient::take_form(AuthRequest request, const HttpResponse& response) {
+    if (++forms_ > form_limit)
+        return fail(Vpn::negotiationFailed,
+                    fmt::format("the gateway asked {} times and never came to an end", form_limit));
+    const AuthForm& form = request.form;
+    if (!form.banner.empty() && form.banner != banner_shown_) {
+        banner_shown_ = form.banner;
+        events_.push_back(Banner{form.banner});
+    }
+    take_refusal(form, response);
+    if (form.fields.empty()) {
+        if (refusal_) return std::unexpected(*refusal_);
+        const std::string& words = form.error.empty() ? form.message : form.error;
+        return fail(Vpn::negotiationFailed,
+                    "the gateway's form asks for nothing" +
+                        (words.empty() ? std::string() : ": " + quoted(words)));
+    }
+    if (auto group = check_group(form); !group) return pass(group);
+    opaque_ = std::move(request.opaque);
+    form_ = std::move(request.form);
+    events_.push_back(NeedAnswers{*form_, attempt_, refusal_});
+    return {};
+}
+
+/// A form that was answered before has come again: the answers were refused.
+void LoginClient::take_refusal(const AuthForm& form, const HttpResponse& response) {
+    refusal_.reset();
+    const auto asked = asked_of(form);
+    const bool was_answered = std::ranges::any_of(
+        answered_, [&](const auto& answers) { return answer_the_same(answers, asked); });
+    const auto reason = read_reason(response.headers, "");
+    if (!reason && form.error.empty() && !(was_answered && has_password(form))) return;
+
+    ++attempt_;
+    if (reason) {
+        refusal_ = reason->error();
+        return;
+    }
+    const std::string& words = form.error.empty() ? form.message : form.error;
+    const auto first_line = std::string_view(words).substr(0, words.find('\n'));
+    refusal_ =
+        Error{Vpn::authenticationFailed,
+              first_line.empty() ? "the gateway did not accept the answers"
+                                 : "the gateway did not accept the answers: " + quoted(first_line)};
+}
+
+Result<void> LoginClient::take_complete(const AuthComplete& complete) {
+    auto cookie = cookies_.find("webvpn");
+    if (!cookie && !complete.session_token.empty()) cookie = complete.session_token;
+    if (!cookie)
+        return fail(Vpn::negotiationFailed,
+                    "the gateway says that the login is complete, but sent no cookie");
+    Url gateway = place_;
+    gateway.path = "/";
+    events_.push_back(LoggedIn{*std::move(cookie), std::move(gateway),
+                               complete.banner.empty() ? complete.message : complete.banner,
+                               !is_connected_});
+    return {};
+}
+
+// Answers of the user
+
+std::string LoginClient::wished_group() const {
+    if (!settings_.group.empty()) return settings_.group;
+    return asked_at_root_ ? settings_.gateway.group() : std::string();
+}
+
+/// The group that was asked for must be on offer.
+Result<void> LoginClient::check_group(const AuthForm& form) {
+    const std::string wish = wished_group();
+    if (wish.empty() || group_was_checked_) return {};
+    const Field* field = form.group_field();
+    if (!field)
+        return fail(
+            Vpn::configurationFailed,
+            fmt::format("the group {} was asked for, and the gateway has no groups", quoted(wish)),
+            {{"group", printable(wish)}, {"groups", ""}});
+    const auto choice = std::ranges::find_if(field->choices, [&](const Choice& known) {
+        return known.value == wish || known.text == wish;
+    });
+    if (choice == field->choices.end())
+        return fail(Vpn::configurationFailed,
+                    fmt::format("the gateway has no group {}; it offers {}", quoted(wish),
+                                names_of(field->choices)),
+                    {{"group", printable(wish)}, {"groups", names_of(field->choices)}});
+    group_ = choice->value;
+    group_was_checked_ = true;
+    return {};
+}
+
+Result<Secret> LoginClient::answer_to(const Field& field,
+                                      const std::map<std::string, Secret>& answers) const {
+    const auto given = answers.find(field.name);
+    const bool is_given = given != answers.end() && !given->second.empty();
+    if (field.kind == FieldKind::hidden) return Secret(field.value);
+    if (field.kind != FieldKind::select) {
+        if (is_given) return given->second;
+        if (field.kind == FieldKind::text && !field.value.empty()) return Secret(field.value);
+        return fail(Vpn::authenticationFailed,
+                    fmt::format("the gateway asks for {} and there is no answer to it",
+                                quoted(field.label.empty() ? field.name : field.label)),
+                    {{"field", printable(field.name)}});
+    }
+    if (field.is_group() && !group_.empty() && !is_given) return Secret(group_);
+    const auto choice = std::ranges::find_if(field.choices, [&](const Choice& known) {
+        if (!is_given) return known.is_selected || field.choices.size() == 1;
+        return known.value == given->second.reveal() || known.text == given->second.reveal();
+    });
+    if (choice != field.choices.end()) return Secret(choice->value);
+    // As in a browser, the first group is chosen where nobody chooses.
+    if (field.is_group() && !is_given && !field.choices.empty())
+        return Secret(field.choices.front().value);
+    if (!is_given)
+        return fail(Vpn::authenticationFailed,
+                    fmt::format("the gateway asks to choose {} and there is no answer to it",
+                                quoted(field.label.empty() ? field.name : field.label)),
+                    {{"field", printable(field.name)}, {"choices", names_of(field.choices)}});
+    return fail(Vpn::configurationFailed,
+                fmt::format("{} is no choice for {}; there are {}", quoted(given->second.reveal()),
+                            quoted(field.name), names_of(field.choices)),
+                {{"field", printable(field.name)}, {"choices", names_of(field.choices)}});
+}
+
+bool LoginClient::was_refused(const std::vector<AnsweredField>& answers) const {
+    return refusal_ && has_password(*form_) &&
+           std::ranges::any_of(answered_, [&](const auto& old) { return are_equal(old, answers); });
+}
+
+Result<void> LoginClient::answer(const std::map<std::string, Secret>& answers) {
+    if (failure_) return std::unexpected(*failure_);
+    if (!form_) return fail(Trust::errSecBadReq, "no form is waiting for an answer");
+    std::vector<AnsweredField> fields;
+    std::vector<AnsweredField> asked;
+    for (const Field& field : form_->fields) {
+        auto text = answer_to(field, answers);
+        if (!text) return pass(text);
+        if (field.is_group()) {
+            group_ = text->reveal();
+            continue;
+        }
+        const bool is_asked = field.kind == FieldKind::text || field.kind == FieldKind::password;
+        if (is_asked) asked.emplace_back(field.name, *text);
+        fields.emplace_back(field.name, *std::move(text));
+    }
+    if (was_refused(asked)) return std::unexpected(*refusal_);
+
+    const auto target = place_.resolve(form_->action);
+    if (!target) return std::unexpected(target.error());
+    if (!target->is_same_server(place_))
+        return fail(
+            Vpn::negotiationFailed,
+            "the gateway's form would send the answers to another server: " + target->authority());
+    std::erase_if(answered_,
+                  [&](const auto& old) { return answer_the_same(old, asked_of(*form_)); });
+    answered_.push_back(std::move(asked));
+    form_.reset();
+    send({target->path, write_auth_reply(identity(), opaque_, fields)});
+    return {};
+}
+
+}  // namespace causeway::protocol
