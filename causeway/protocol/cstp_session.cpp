@@ -131,7 +131,7 @@ void CstpSession::take_disconnect(ByteView payload) {
     const DisconnectNotice notice = read_disconnect(payload);
     is_ending_ = true;
     if (role_ == Role::gateway)
-        events_.push_back(ClientLeft{notice, keeps_session(notice)});
+        events_.emplace_back(ClientLeft{notice, keeps_session(notice)});
     else
         failure_ = notice.error();
 }
@@ -261,7 +261,7 @@ void CstpSession::advance_dpd(Instant now) {
     if (!is_set(times_.dpd) || told_dead_) return;
     if (now >= heard_ + 2 * times_.dpd) {
         told_dead_ = true;
-        events_.push_back(
+        events_.emplace_back(
             PeerDead{std::chrono::duration_cast<std::chrono::milliseconds>(now - heard_)});
         return;
     }
@@ -279,12 +279,12 @@ void CstpSession::advance_keepalive(Instant now) {
 void CstpSession::advance_gateway(Instant now) {
     if (is_set(times_.idle_timeout) && !told_idle_ && now >= busy_ + times_.idle_timeout) {
         told_idle_ = true;
-        events_.push_back(IdleExpired{times_.idle_timeout});
+        events_.emplace_back(IdleExpired{times_.idle_timeout});
     }
     if (is_set(times_.session_timeout) && !told_expired_ &&
         now >= started_ + times_.session_timeout) {
         told_expired_ = true;
-        events_.push_back(SessionExpired{times_.session_timeout});
+        events_.emplace_back(SessionExpired{times_.session_timeout});
     }
 }
 
@@ -293,7 +293,7 @@ void CstpSession::advance_rekey(Instant now) {
         return;
     if (now < keyed_ + times_.rekey_time) return;
     told_rekey_ = true;
-    events_.push_back(RekeyDue{times_.rekey_method});
+    events_.emplace_back(RekeyDue{times_.rekey_method});
 }
 
 void CstpSession::rekeyed(Instant now) {

@@ -114,7 +114,7 @@ void LoginClient::connection_lost(Error why) {
 
 void LoginClient::want_connection() {
     is_connected_ = false;
-    events_.push_back(ReconnectWanted{place_});
+    events_.emplace_back(ReconnectWanted{place_});
 }
 
 ByteView LoginClient::pending() const { return as_bytes(output_.reveal()).subspan(output_sent_); }
@@ -236,7 +236,7 @@ Result<void> LoginClient::take_redirect(const HttpResponse& response) {
         cookies_.clear();  // They were another server's.
         is_connected_ = false;
     }
-    events_.push_back(Redirected{place_, is_same_server && is_connected_});
+    events_.emplace_back(Redirected{place_, is_same_server && is_connected_});
     form_.reset();
     request_ = {place_.path, write_init(identity(), said_no_certificate_)};
     if (is_connected_) write_out();
@@ -301,7 +301,7 @@ Result<void> LoginClient::take_request(AuthRequest request, const HttpResponse& 
                 .because(Error{Tls::errSSLClientCertRequested, ""}));
     is_connected_ = false;
     request_ = {place_.path, write_init(identity())};
-    events_.push_back(ClientCertificateWanted{place_});
+    events_.emplace_back(ClientCertificateWanted{place_});
     return {};
 }
 
@@ -312,7 +312,7 @@ Result<void> LoginClient::take_form(AuthRequest request, const HttpResponse& res
     const AuthForm& form = request.form;
     if (!form.banner.empty() && form.banner != banner_shown_) {
         banner_shown_ = form.banner;
-        events_.push_back(Banner{form.banner});
+        events_.emplace_back(Banner{form.banner});
     }
     take_refusal(form, response);
     if (form.fields.empty()) {
@@ -325,7 +325,7 @@ Result<void> LoginClient::take_form(AuthRequest request, const HttpResponse& res
     if (auto group = check_group(form); !group) return pass(group);
     opaque_ = std::move(request.opaque);
     form_ = std::move(request.form);
-    events_.push_back(NeedAnswers{*form_, attempt_, refusal_});
+    events_.emplace_back(NeedAnswers{*form_, attempt_, refusal_});
     return {};
 }
 
@@ -359,9 +359,9 @@ Result<void> LoginClient::take_complete(const AuthComplete& complete) {
                     "the gateway says that the login is complete, but sent no cookie");
     Url gateway = place_;
     gateway.path = "/";
-    events_.push_back(LoggedIn{*std::move(cookie), std::move(gateway),
-                               complete.banner.empty() ? complete.message : complete.banner,
-                               !is_connected_});
+    events_.emplace_back(LoggedIn{*std::move(cookie), std::move(gateway),
+                                  complete.banner.empty() ? complete.message : complete.banner,
+                                  !is_connected_});
     return {};
 }
 
