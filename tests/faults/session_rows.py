@@ -151,3 +151,14 @@ def unknown_group(scene):
 def other_group(scene):
     client, ca, _ = stock(scene, options={"select-group": ["staff", "guests"]})
     return Client(scene, client, URL, "--group", "nosuch", ca=ca.file).report()
+
+
+@row("60", "the provider process is killed", "pluginFailed", "SIGKILL", against=STOCK, within=3.0)
+def provider_killed(scene):
+    client, _, _ = running(scene)
+    children = f"/proc/{client.process.pid}/task/{client.process.pid}/children"
+    with open(children) as file:
+        (provider,) = file.read().split()
+    client.fault()
+    os.kill(int(provider), 9)
+    return client.report()

@@ -19,4 +19,7 @@ nothing has a name outside and nothing is left behind, whatever happens to a tes
     openconnect  the stock client
     gateway      our gateway
     client       our client, with --json
+    machine      what a client changes on its machine, before and after
+    traffic      files and pings through a tunnel
+    cases        tests with sentences for names
 """

@@ -6,11 +6,13 @@ removes interfaces, mounts and files of the host; the holder dies with the lab.
 
 import ctypes
 import os
+import signal
 import socket
 import subprocess
 import threading
 from pathlib import Path
 
+from . import machine
 from .process import Process
 
 CLONE_NEWNET = 0x40000000
@@ -58,6 +60,9 @@ class Host:
         if path.is_symlink():
             path.unlink()
         return path
+
+    def file_text(self, name):
+        return (self.etc / name).read_text()
 
     def command(self, argv):
         """The command line that runs argv on this host."""
@@ -148,14 +153,11 @@ class Host:
         for process in reversed(self.processes):
             process.stop(timeout=2.0)
         # Programs that left the session of their parent are found by the namespace they live in.
-        mine = os.stat(f"/proc/{self.holder.pid}/ns/net").st_ino
-        for entry in os.listdir("/proc"):
-            if entry.isdigit() and int(entry) != self.holder.pid:
-                try:
-                    if os.stat(f"/proc/{entry}/ns/net").st_ino == mine:
-                        os.kill(int(entry), 9)
-                except (OSError, ProcessLookupError):
-                    continue
+        for pid in machine.processes(self):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
         self.holder.kill()
         self.holder.wait()
         self.holder.stdout.close()
