@@ -38,7 +38,9 @@ public:
 
     Setup(Setup&&) noexcept;
     Setup& operator=(Setup&&) noexcept;
-    /// Undoes what is applied; call `undo` to learn whether that worked.
+    /// Undoes what is applied, in the process that made it; call `undo` to learn whether that
+    /// worked. A forked child that lives longer than its parent must close the inherited
+    /// descriptors: one of them is the lock that says this run is alive.
     ~Setup();
 
     /// What sockets of this run are to be marked with; also its routing table.

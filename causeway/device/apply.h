@@ -1,0 +1,28 @@
+// Carrying a plan out, step by step, and back.
+
+#pragma once
+
+#include "causeway/device/dns.h"
+#include "causeway/device/journal.h"
+#include "causeway/device/netlink.h"
+#include "causeway/device/plan.h"
+#include "causeway/error/error.h"
+
+namespace causeway::device {
+
+/// What the kernel has before a plan is made. Fails with the raw fact; ENODEV without the
+/// interface.
+Result<Machine> look_at_machine(Netlink& netlink, const std::string& interface);
+
+/// Carries all steps out. Each undo is in the journal before its step is taken; `record` and the
+/// journal's file hold what there is to undo, also after a failure that could not be undone whole
+/// (evidence `left_behind`).
+/// Fails with configurationFailed <- SYSTEM_INTERNAL_ERROR <- the raw fact, evidence `step`.
+Result<void> apply(const Plan& plan, const DnsOwner& owner, Netlink& netlink, Journal& journal,
+                   JournalRecord& record);
+
+/// Takes back what the record lists, last first, and leaves in it what could not be. All are
+/// tried; fails with SYSTEM_INTERNAL_ERROR <- the first raw fact, evidence `step`.
+Result<void> undo_all(JournalRecord& record, const DnsOwner& owner, Netlink& netlink);
+
+}  // namespace causeway::device

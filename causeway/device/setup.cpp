@@ -1,0 +1,223 @@
+#include "causeway/device/setup.h"
+
+#include "causeway/base/file.h"
+#include "causeway/base/text.h"
+#include "causeway/device/apply.h"
+#include "causeway/device/dns_file.h"
+#include "causeway/device/file_lock.h"
+#include "causeway/device/journal.h"
+#include "causeway/device/plan.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+
+namespace causeway::device {
+namespace {
+
+constexpr const char* system_folder = "/run/causeway";
+
+std::unexpected<Error> configuration_failed(std::string detail, Error below) {
+    return fail(Vpn::configurationFailed, std::move(detail), std::move(below));
+}
+
+Error internal_error(std::string step, std::string detail, Error below) {
+    return Error{Service::SYSTEM_INTERNAL_ERROR, std::move(detail), {{"step", std::move(step)}}}
+        .because(std::move(below));
+}
+
+Error state_error(Error below) {
+    return internal_error("state", "the state file of this tunnel could not be made",
+                          std::move(below));
+}
+
+/// The number this user has outside of its user namespace: folders in /tmp are everybody's.
+std::string outer_user() {
+    const auto map = read_file("/proc/self/uid_map").value_or("");
+    for (const auto line : split(map, '\n')) {
+        unsigned inside = 0, outside = 0, count = 0;
+        if (std::sscanf(std::string(line).c_str(), "%u %u %u", &inside, &outside, &count) == 3 &&
+            geteuid() >= inside && geteuid() - inside < count)
+            return std::to_string(outside + (geteuid() - inside));
+    }
+    return std::to_string(geteuid());
+}
+
+bool is_usable_by_root() {
+    return geteuid() == 0 &&
+           (access(system_folder, W_OK) == 0 || (errno == ENOENT && access("/run", W_OK) == 0));
+}
+
+bool is_own_folder(const char* path) {
+    struct stat facts{};
+    return path && *path == '/' && stat(path, &facts) == 0 && S_ISDIR(facts.st_mode) &&
+           facts.st_uid == geteuid() && access(path, W_OK) == 0;
+}
+
+DnsOwner owner_of(const std::string& folder, const std::string& lock_file,
+                  const JournalRecord& record) {
+    return {record.interface, record.link, folder, lock_file};
+}
+
+/// After a restart of the machine only files are left of a run.
+void drop_what_the_kernel_forgot(JournalRecord& record) {
+    if (record.boot == this_boot()) return;
+    std::erase_if(record.undo,
+                  [](const Undo& undo) { return !std::holds_alternative<RestoreDns>(undo); });
+}
+
+Result<void> undo_dead_run(const std::string& folder, const std::string& lock_file,
+                           JournalRecord record, Netlink& netlink) {
+    drop_what_the_kernel_forgot(record);
+    return undo_all(record, owner_of(folder, lock_file, record), netlink);
+}
+
+}  // namespace
+
+struct Setup::State {
+    Journal journal;
+    Netlink netlink;
+    JournalRecord record;
+    std::optional<NetworkSettings> applied;
+    std::optional<DnsBackend> dns;
+    std::vector<std::string> notes;
+    pid_t process = getpid();
+
+    RunNumbers numbers() const { return {journal.number()}; }
+    DnsOwner owner() const { return owner_of(journal.folder(), journal.lock_file(), record); }
+    Result<Plan> plan(const NetworkSettings& settings);
+};
+
+std::string state_folder() {
+    if (is_usable_by_root()) return system_folder;
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    if (is_own_folder(runtime)) return std::string(runtime) + "/causeway";
+    return "/tmp/causeway-" + outer_user();
+}
+
+Result<int> recover(const std::string& folder) {
+    auto netlink = Netlink::open();
+    if (!netlink) return pass(netlink);
+    auto count =
+        for_each_dead_run(folder, [&](const std::string& lock_file, const JournalRecord& record) {
+            return undo_dead_run(folder, lock_file, record, *netlink);
+        });
+    if (!count) return count;
+    // Its folder may be gone with a restart, and the resolver's file not.
+    if (access(folder.c_str(), F_OK) == 0)
+        if (auto swept = sweep_servers({.state_folder = folder}, is_locked); !swept)
+            return pass(swept);
+    return count;
+}
+
+Setup::Setup(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Setup::Setup(Setup&&) noexcept = default;
+Setup& Setup::operator=(Setup&& other) noexcept {
+    Setup ended(std::move(*this));
+    state_ = std::move(other.state_);
+    return *this;
+}
+
+Setup::~Setup() {
+    // A forked child has a copy of this, and not the say over it.
+    if (!state_ || state_->process != getpid()) return;
+    // What could not be undone stays in the state file, for the next start.
+    if (undo()) state_->journal.remove();
+}
+
+Result<Setup> Setup::open(const std::string& folder) {
+    constexpr auto what = "the tunnel could not be prepared on this machine";
+    auto journal = Journal::open(folder);
+    if (!journal && journal.error().code == Code::raw(Domain::system, EUSERS))
+        return configuration_failed(
+            what, Error{Service::VPN_ALREADY_EXISTS, journal.error().detail}.because(
+                      std::move(journal).error()));
+    if (!journal) return configuration_failed(what, state_error(std::move(journal).error()));
+    auto netlink = Netlink::open();
+    if (!netlink)
+        return configuration_failed(
+            what, internal_error("netlink", "the kernel's network settings could not be reached",
+                                 std::move(netlink).error()));
+
+    auto state =
+        std::make_unique<State>(State{std::move(*journal),
+                                      std::move(*netlink),
+                                      JournalRecord{this_boot(), this_network(), {}, 0, {}},
+                                      {},
+                                      {},
+                                      {}});
+    if (auto recovered = recover(folder); !recovered)
+        state->notes.push_back("what an earlier tunnel left could not be put right: " +
+                               recovered.error().detail);
+    else if (*recovered > 0)
+        state->notes.push_back(
+            fmt::format("put right what {} tunnel{} that ended without warning left behind",
+                        *recovered, *recovered == 1 ? "" : "s"));
+    return Setup(std::move(state));
+}
+
+std::uint32_t Setup::mark() const { return state_->numbers().mark(); }
+
+const std::vector<std::string>& Setup::notes() const { return state_->notes; }
+
+std::string Setup::dns_backend() const {
+    return state_->dns ? std::string(name(*state_->dns)) : std::string();
+}
+
+Result<void> Setup::check_dns() const {
+    const auto backend = choose_dns_backend();
+    auto checked = device::check_dns(backend, state_->owner());
+    if (checked) return {};
+    return configuration_failed(
+        "the tunnel could not be prepared on this machine",
+        internal_error("dns",
+                       "name servers could not be set: the resolver's file cannot be written",
+                       std::move(checked).error()));
+}
+
+Result<Plan> Setup::State::plan(const NetworkSettings& settings) {
+    if (auto valid = check(settings); !valid) return pass(valid);
+    auto machine = look_at_machine(netlink, settings.interface);
+    if (!machine)
+        return configuration_failed(
+            "the tunnel could not be set up on this machine",
+            internal_error("link", "the tunnel's interface could not be found",
+                           std::move(machine).error()));
+    record.interface = settings.interface;
+    record.link = machine->link.index;
+    if (!settings.dns.servers.empty()) machine->dns = choose_dns_backend();
+    return make_plan(settings, *machine, numbers());
+}
+
+Result<void> Setup::apply(const NetworkSettings& settings) {
+    if (state_->applied == settings) return {};
+    if (auto undone = undo(); !undone) return undone;
+    auto plan = state_->plan(settings);
+    if (!plan) return pass(plan);
+
+    auto done =
+        device::apply(*plan, state_->owner(), state_->netlink, state_->journal, state_->record);
+    if (!done) return done;
+    state_->applied = settings;
+    for (auto& note : plan->notes) state_->notes.push_back(std::move(note));
+    for (const auto& [step, undo] : plan->steps)
+        if (const auto* dns = std::get_if<SetDns>(&step)) state_->dns = dns->backend;
+    return {};
+}
+
+Result<void> Setup::undo() {
+    state_->applied.reset();
+    state_->dns.reset();
+    if (state_->record.undo.empty()) return {};
+    auto undone = undo_all(state_->record, state_->owner(), state_->netlink);
+    if (auto written = state_->journal.write(state_->record); undone && !written)
+        return configuration_failed("the machine could not be put back as it was",
+                                    state_error(std::move(written).error()));
+    if (undone) return {};
+    return configuration_failed("the machine could not be put back as it was",
+                                std::move(undone).error());
+}
+
+}  // namespace causeway::device

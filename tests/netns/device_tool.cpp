@@ -1,0 +1,139 @@
+// Drives the device layer for the tests in this folder: sets a tunnel up, says how it went as one
+// JSON line, waits for its standard input to end, and puts everything back.
+//
+//     device_tool apply STATE INTERFACE MTU [address=… | include=… | exclude=… | gateway=… |
+//                                            dns=… | search=… | split=… | routes=COUNT | keep]...
+//     device_tool recover STATE
+//     device_tool tun NAME
+//     device_tool protect MARK ADDRESS PORT
+//
+// The interface is made as a TUN unless it is there ("keep").
+
+#include "causeway/base/text.h"
+#include "causeway/device/protect.h"
+#include "causeway/device/setup.h"
+#include "causeway/device/tun.h"
+#include "causeway/error/json.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <optional>
+
+namespace causeway::device {
+namespace {
+
+int say(const std::string& line, int status) {
+    std::puts(line.c_str());
+    std::fflush(stdout);
+    return status;
+}
+
+int say(const Error& error) { return say(json_text(error), 1); }
+
+void wait_for_end_of_input() {
+    std::array<char, 64> buffer;
+    while (read(STDIN_FILENO, buffer.data(), buffer.size()) > 0) {
+    }
+}
+
+/// Distinct networks below 100.64.0.0/10 and its neighbours, each with 256 addresses.
+void add_routes(NetworkSettings& settings, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i)
+        settings.included.push_back({IpAddress::v4(0x64400000 + (i << 8)), 24});
+}
+
+bool read_setting(NetworkSettings& settings, std::string_view key, std::string_view value) {
+    const auto prefix = Prefix::parse(value);
+    const auto address = IpAddress::parse(value);
+    if (key == "address" && prefix) return settings.addresses.push_back(*prefix), true;
+    if (key == "include" && prefix) return settings.included.push_back(*prefix), true;
+    if (key == "exclude" && prefix) return settings.excluded.push_back(*prefix), true;
+    if (key == "gateway" && address) return settings.gateways.push_back(*address), true;
+    if (key == "dns" && address) return settings.dns.servers.push_back(*address), true;
+    if (key == "search") return settings.dns.search_domains.emplace_back(value), true;
+    if (key == "split") return settings.dns.split_domains.emplace_back(value), true;
+    const auto count = parse_number<std::uint32_t>(value, 1, 1'000'000);
+    if (key == "routes" && count) return add_routes(settings, *count), true;
+    return false;
+}
+
+int apply(std::span<char*> arguments) {
+    NetworkSettings settings;
+    settings.interface = arguments[1];
+    settings.mtu = parse_number<int>(arguments[2], 0, 1'000'000).value_or(0);
+    bool keep = false;
+    for (const std::string_view word : arguments.subspan(3)) {
+        const auto at = word.find('=');
+        if (word == "keep")
+            keep = true;
+        else if (at == word.npos ||
+                 !read_setting(settings, word.substr(0, at), word.substr(at + 1)))
+            return say("wrong setting", 2);
+    }
+
+    auto setup = Setup::open(arguments[0]);
+    if (!setup) return say(setup.error());
+    std::optional<Tun> tun;
+    if (!keep) {
+        auto made = open_tun(settings.interface);
+        if (!made) return say(made.error());
+        tun = std::move(*made);
+    }
+    if (!settings.dns.servers.empty())
+        if (auto checked = setup->check_dns(); !checked) return say(checked.error());
+    if (auto applied = setup->apply(settings); !applied) return say(applied.error());
+    for (const auto& note : setup->notes()) say("note: " + note, 0);
+    say("up " + setup->dns_backend(), 0);
+    wait_for_end_of_input();
+    if (auto undone = setup->undo(); !undone) return say(undone.error());
+    return say("down", 0);
+}
+
+int recover_dead(std::span<char*> arguments) {
+    auto count = recover(arguments[0]);
+    if (!count) return say(count.error());
+    return say("recovered " + std::to_string(*count), 0);
+}
+
+int make_tun(std::span<char*> arguments) {
+    auto tun = open_tun(arguments[0]);
+    if (!tun) return say(tun.error());
+    say("up " + tun->name, 0);
+    wait_for_end_of_input();
+    return 0;
+}
+
+/// Connects with a marked socket and says how far that came.
+int connect_protected(std::span<char*> arguments) {
+    const auto mark = parse_number<std::uint32_t>(arguments[0], 0, 0xffffffff);
+    const auto address = IpAddress::parse(arguments[1]);
+    const auto port = parse_number<std::uint16_t>(arguments[2], 1, 65535);
+    if (!mark || !address || !port) return say("wrong argument", 2);
+    const Fd socket(::socket(address->domain(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (*mark != 0)
+        if (auto marked = protect(socket.get(), *mark); !marked) return say(marked.error());
+    sockaddr_storage storage;
+    const auto size = Endpoint{*address, *port}.to_sockaddr(storage);
+    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0)
+        return say("connected", 0);
+    return say(system_error(errno, "connect"));
+}
+
+int run(std::span<char*> arguments) {
+    const std::string_view what = arguments.empty() ? "" : arguments[0];
+    if (what == "apply" && arguments.size() >= 4) return apply(arguments.subspan(1));
+    if (what == "recover" && arguments.size() == 2) return recover_dead(arguments.subspan(1));
+    if (what == "tun" && arguments.size() == 2) return make_tun(arguments.subspan(1));
+    if (what == "protect" && arguments.size() == 4) return connect_protected(arguments.subspan(1));
+    return say("wrong usage", 2);
+}
+
+}  // namespace
+}  // namespace causeway::device
+
+int main(int count, char** arguments) {
+    return causeway::device::run(std::span(arguments, static_cast<std::size_t>(count)).subspan(1));
+}
