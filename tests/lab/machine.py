@@ -47,6 +47,6 @@ def processes(host, name=None):
             with open(f"/proc/{entry}/comm") as comm:
                 if name in (None, comm.read().strip()):
                     found.append(int(entry))
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # It ended meanwhile.
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # It ended meanwhile, or is guarded and not of this lab.
     return found
