@@ -79,12 +79,13 @@ void HttpReader::start_over() {
 
 std::string_view HttpReader::waiting() const { return std::string_view(buffer_).substr(consumed_); }
 
-/// The next line without its end, or nothing while it is not there whole.
-Result<std::optional<std::string_view>> HttpReader::take_line(std::size_t limit,
+/// The next line without its end, or nothing while it is not there whole. `room` is what is left
+/// of `limit`.
+Result<std::optional<std::string_view>> HttpReader::take_line(std::size_t room, std::size_t limit,
                                                               std::string_view what) {
     const auto text = waiting();
     const auto end = text.find('\n', searched_);
-    if (std::min(end, text.size()) > limit)
+    if (std::min(end, text.size()) > room)
         return fail(Tls::errSSLBufferOverflow,
                     fmt::format("{} is longer than {} bytes", what, limit),
                     {{"limit", std::to_string(limit)}});
@@ -119,7 +120,7 @@ Result<bool> HttpReader::step() {
 }
 
 Result<bool> HttpReader::step_head() {
-    auto line = take_line(limits_.head - head_size_, "the head of the HTTP message");
+    auto line = take_line(limits_.head - head_size_, limits_.head, "the head of the HTTP message");
     if (!line) return pass(line);
     if (!*line && stage_ == Stage::first_line && !may_begin(waiting()))
         return fail(Tls::errSSLDecodeError, "not HTTP: " + quoted(waiting()));
@@ -210,7 +211,7 @@ Result<bool> HttpReader::step_body() {
 }
 
 Result<bool> HttpReader::step_chunk() {
-    auto line = take_line(chunk_line_limit, "the size line of an HTTP chunk");
+    auto line = take_line(chunk_line_limit, chunk_line_limit, "the size line of an HTTP chunk");
     if (!line) return pass(line);
     if (!*line) return false;
     if (stage_ == Stage::chunk_size) {

@@ -68,7 +68,8 @@ protected:
     std::string body_;
 
 private:
-    Result<std::optional<std::string_view>> take_line(std::size_t limit, std::string_view what);
+    Result<std::optional<std::string_view>> take_line(std::size_t room, std::size_t limit,
+                                                      std::string_view what);
     Result<bool> step();
     Result<bool> step_head();
     Result<bool> step_body();
