@@ -59,18 +59,6 @@ Result<tls::TrustRules> read_client_trust(const Authentication& authentication) 
     return trust;
 }
 
-tls::Policy channel_policy(const TlsSettings& settings) {
-    tls::Policy policy;
-    policy.minimum_version = static_cast<tls::Version>(settings.minimum_version);
-    policy.maximum_version = static_cast<tls::Version>(settings.maximum_version);
-    policy.forward_secrecy = settings.forward_secrecy;
-    policy.rsa_bits = settings.client_rsa_bits;
-    policy.elliptic_bits = settings.client_ec_bits;
-    policy.leaf_hash_sha256 = !settings.client_sha1;
-    policy.chain_hash_sha256 = !settings.client_sha1;
-    return policy;
-}
-
 tls::ClientCertificate asked_for(ClientCertificate certificate) {
     switch (certificate) {
         case ClientCertificate::none: return tls::ClientCertificate::none;
@@ -91,7 +79,7 @@ Result<std::shared_ptr<const tls::Context>> make_context(const Config& config,
     auto trust = read_client_trust(config.authentication);
     if (!trust) return pass(trust);
     tls::ServerSettings settings;
-    settings.policy = channel_policy(config.tls);
+    settings.policy = config.policy;
     settings.identities.push_back(std::move(identity));
     settings.client_certificate = asked_for(config.authentication.client_certificate());
     settings.refusal = config.authentication.certificate_refusal == CertificateRefusal::alert
