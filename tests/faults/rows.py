@@ -27,9 +27,9 @@ class Row:
         """What is wrong with the report; an empty list when it is as it must be."""
         wrong = []
         names = [error["name"] for error in report.chain]
-        if report.name not in self.says:
+        if self.says != [""] and report.name not in self.says:
             wrong.append(f"said {report.name}, wanted {' or '.join(self.says)}")
-        elif report.status != 100 + VPN.index(report.name):
+        elif report.status is not None and report.status != 100 + VPN.index(report.name):
             wrong.append(f"exit status {report.status}, wanted {100 + VPN.index(report.name)}")
         at = 0
         for wanted in self.beneath:
@@ -50,7 +50,7 @@ class Row:
 def row(number, title, says, *beneath, within=1.0, against="", family=None, having=()):
     """Registers set_up(scene) -> Report.
 
-    says: the VPN code, several with "|" where the wire leaves the choice. beneath: names that follow
+    says: the VPN code, several with "|" where the wire leaves the choice, "" for any. beneath: names that follow
     in the chain, in this order, others may stand between. within: seconds from the fault to the end.
     family: rows of one family may give the same report. having: patterns the report must match.
     """
