@@ -22,5 +22,7 @@ inline constexpr std::size_t issuer_limit = 200;
 /// What is kept of a peer that does not speak TLS: for the evidence, and to find a Location line.
 inline constexpr std::size_t foreign_limit = 2048;
 inline constexpr std::size_t first_bytes_limit = 16;
+/// What may be written while a renegotiation is under way.
+inline constexpr std::size_t held_limit = 1024 * 1024;
 
 }  // namespace causeway::tls

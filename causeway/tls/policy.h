@@ -41,9 +41,10 @@ struct Policy {
     bool leaf_hash_sha256 = true;    ///< The leaf is signed with SHA-256 or better.
     bool chain_hash_sha256 = true;   ///< So are the other certificates, but for the trusted root.
 
-    std::string suites_1_2;  ///< OpenSSL cipher string for TLS 1.2 and lower; empty: the policy's.
-    std::string suites_1_3;  ///< OpenSSL names, colons between; empty: the policy's.
-    std::string groups;      ///< OpenSSL group list; empty: X25519:P-256:P-384:P-521.
+    std::string suites_1_2 =
+        {};  ///< OpenSSL cipher string for TLS 1.2 and lower; empty: the policy's.
+    std::string suites_1_3 = {};  ///< OpenSSL names, colons between; empty: the policy's.
+    std::string groups = {};      ///< OpenSSL group list; empty: X25519:P-256:P-384:P-521.
 };
 
 /// Fails with errSSLConfigurationFailed when the versions contradict each other or a number is

@@ -46,6 +46,8 @@ struct Closed {};
 using Event = std::variant<ClientHelloSeen, CertificateRequested, HandshakeCompleted, Data,
                            WarningAlert, Rekeyed, Closed>;
 
+class Engine;
+
 /// What was agreed, once the handshake is complete.
 struct Summary {
     Version version = Version::tls_1_2;
@@ -144,7 +146,6 @@ public:
     Result<Bytes> export_keying_material(std::string_view label, std::size_t size) const;
 
 private:
-    class Engine;
     std::unique_ptr<Engine> engine_;
 };
 

@@ -13,7 +13,7 @@ namespace causeway::tls {
 
 /// A pinned public key: the SHA-256 of a SubjectPublicKeyInfo.
 struct Pin {
-    Bytes sha256;
+    Bytes sha256 = {};
 
     /// "pin-sha256:BASE64", "sha256:HEX", or either without its prefix. Fails with
     /// errSSLConfigurationFailed, naming the text.
@@ -24,13 +24,14 @@ struct Pin {
 
 struct TrustRules {
     /// PEM. Trusted in place of the system's store; empty: the system's store.
-    std::string authorities;
+    std::string authorities = {};
     bool system_store = true;  ///< Used while `authorities` is empty.
     /// Any one that matches the leaf suffices for its issuer and its name, never for its dates.
     /// When there are pins and none matches, nothing else suffices.
-    std::vector<Pin> pins;
-    /// PEM. When there is any, every certificate below a root must be covered by a list.
-    std::string revocation_lists;
+    std::vector<Pin> pins = {};
+    /// PEM. When there is any, the leaf must be covered by a list that is still current; the
+    /// certificates above it are looked up where a list covers them.
+    std::string revocation_lists = {};
 };
 
 }  // namespace causeway::tls

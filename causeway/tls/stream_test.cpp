@@ -1,0 +1,86 @@
+#include "causeway/tls/stream.h"
+
+#include "tests/support/tls_ends.h"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+namespace causeway::tls {
+namespace {
+
+using namespace causeway::test;
+
+struct World {
+    Issued root = self_signed(authority_plan("Test Root"));
+    Issued server = issue(server_plan("vpn.example.com"), root);
+    Issued client = issue(client_plan("anna"), root);
+};
+
+const World& world() {
+    static const World made;
+    return made;
+}
+
+Identity identity(const Issued& issued) {
+    auto made = Identity::from_pem(issued.pem(), issued.key_pem());
+    REQUIRE(made.has_value());
+    return *made;
+}
+
+ClientSettings client_settings(Version version = Version::tls_1_3) {
+    return {.policy = {.maximum_version = version}, .trust = {.authorities = world().root.pem()}};
+}
+
+ServerSettings server_settings() { return {.identities = {identity(world().server)}}; }
+
+Stream client_stream(ClientSettings settings, std::string name = "vpn.example.com") {
+    auto context = Context::client(std::move(settings));
+    REQUIRE(context.has_value());
+    return Stream(*context,
+                  {.server_name = std::move(name), .now = test_start, .wall_now = test_now});
+}
+
+Stream server_stream(ServerSettings settings) {
+    auto context = Context::server(std::move(settings));
+    REQUIRE(context.has_value());
+    return Stream(*context, {.now = test_start, .wall_now = test_now});
+}
+
+TEST_CASE("two of our ends agree, in TLS 1.2 and 1.3, and may be cut anywhere") {
+    for (const auto version : {Version::tls_1_2, Version::tls_1_3})
+        for (const std::size_t step : {1, 7, 65536}) {
+            auto client = client_stream(client_settings(version));
+            auto server = server_stream(server_settings());
+            Seen c, s;
+            connect(client, c, server, s, step);
+            CHECK(c.story == "completed");
+            CHECK(s.story == "hello(vpn.example.com) completed");
+            CHECK(client.summary().version == version);
+            CHECK(client.summary().suite_name == (version == Version::tls_1_3
+                                                      ? "TLS_AES_128_GCM_SHA256"
+                                                      : "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+            CHECK(client.summary().group == "X25519");
+            CHECK(server.summary().group == "X25519");
+            REQUIRE(client.summary().peer_chain.size() == 1);
+            CHECK(client.summary().peer_chain[0].subject == "CN=vpn.example.com");
+
+            REQUIRE(client.write(as_bytes("ping")));
+            REQUIRE(server.write(as_bytes("pong")));
+            connect(client, c, server, s, step);
+            CHECK(s.data == "ping");
+            CHECK(c.data == "pong");
+            CHECK(*client.export_keying_material("EXPORTER-test", 32) ==
+                  *server.export_keying_material("EXPORTER-test", 32));
+
+            client.close();
+            connect(client, c, server, s, step);
+            CHECK(s.story.ends_with("closed"));
+            CHECK_FALSE(s.failure.has_value());
+        }
+}
+
+}  // namespace
+}  // namespace causeway::tls
