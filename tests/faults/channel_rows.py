@@ -41,7 +41,8 @@ def damaged_record(scene):
 @row("C2", "an encrypted record is damaged on the way (HMAC)", "negotiationFailed",
      "errSSLBadRecordMac")
 def damaged_mac(scene):
-    return harmed(scene, TLS12, ("s2c", 7, relay.flip()), ciphers="ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
+    return harmed(scene, TLS12, ("s2c", 7, relay.flip()),
+                  ciphers="ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
 
 
 @row("C3", "a record longer than allowed", "negotiationFailed", "errSSLRecordOverflow")
@@ -111,7 +112,8 @@ def suite_not_offered(scene):
     return answered(scene, record.server_hello(suite=0x0005))
 
 
-@row("C13", "an extension that was not asked for", "negotiationFailed", "errSSLUnsupportedExtension")
+@row("C13", "an extension that was not asked for", "negotiationFailed",
+     "errSSLUnsupportedExtension")
 def unasked_extension(scene):
     return answered(scene, record.server_hello(
         extensions=b"\xff\x01\x00\x01\x00" + b"\x00\x10\x00\x05\x00\x03\x02h2"))
@@ -160,8 +162,9 @@ def between(scene, root, **defects):
     return pki.Authority(scene.folder, "office", root, **defects).issue("server", ["vpn.test"])
 
 
-@row("C20", "the key of the server certificate is small", "serverCertificateInvalid|negotiationFailed",
-     "errSSLATSMinimumKeySizeViolation", having=["1024", "2048"])
+@row("C20", "the key of the server certificate is small",
+     "serverCertificateInvalid|negotiationFailed", "errSSLATSMinimumKeySizeViolation",
+     having=["1024", "2048"])
 def small_key(scene):
     return chain(scene, lambda ca: ca.issue("server", ["vpn.test"], rsa_bits=1024))
 
@@ -229,8 +232,9 @@ def bad_signature(scene):
 
 @row("C30", "the certificate is no certificate", "serverCertificateInvalid", "errSSLBadCert")
 def malformed_certificate(scene):
-    return answered(scene, record.server_hello() + record.certificate(b"\x30\x82\x01\x00" + bytes(90))
-                    + record.SERVER_HELLO_DONE)
+    nonsense = b"\x30\x82\x01\x00" + bytes(90)
+    return answered(scene, record.server_hello() + record.certificate(nonsense) +
+                    record.SERVER_HELLO_DONE)
 
 
 @row("C31", "the issuer is missing", "serverCertificateInvalid", "errSSLNoRootCert")
@@ -288,7 +292,8 @@ def no_algorithms(scene):
      "errSSLModuleAttach")
 def no_module(scene):
     return with_library(scene, "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n"
-                        "missing = missing\n[missing]\nmodule = /nowhere/missing.so\nactivate = 1\n")
+                        "missing = missing\n[missing]\nmodule = /nowhere/missing.so\n"
+                        "activate = 1\n")
 
 
 @row("C42", "the file of trusted authorities holds none", "configurationFailed",

@@ -78,8 +78,8 @@ def server_future(scene):
     return server_certificate(scene, lambda ca: ca.issue("server", ["vpn.test"], starts=2 * DAY))
 
 
-@row("14", "unknown authority", "serverCertificateInvalid", "errSSLUnknownRootCert|errSSLNoRootCert",
-     against=STOCK)
+@row("14", "unknown authority", "serverCertificateInvalid",
+     "errSSLUnknownRootCert|errSSLNoRootCert", against=STOCK)
 def unknown_authority(scene):
     client, _, _ = stock(scene)
     return Client(scene, client, URL, ca=pki.Authority(scene.folder, "elsewhere").file).report()
@@ -91,8 +91,8 @@ def self_signed(scene):
     return server_certificate(scene, lambda ca: ca.self_signed("server", ["vpn.test"]))
 
 
-@row("15", "host name mismatch", "serverCertificateInvalid", "errSSLHostNameMismatch", against=STOCK,
-     having=["vpn.test", "mail.test"])
+@row("15", "host name mismatch", "serverCertificateInvalid", "errSSLHostNameMismatch",
+     against=STOCK, having=["vpn.test", "mail.test"])
 def wrong_name(scene):
     return server_certificate(scene, lambda ca: ca.issue("server", ["mail.test"]))
 

@@ -86,7 +86,8 @@ def no_route(scene):
     return Client(scene, client, "https://192.0.2.1/").report()
 
 
-@row("8", "black-holed server", "serverNotResponding", "ETIMEDOUT|errSSLNetworkTimeout", within=11.0)
+@row("8", "black-holed server", "serverNotResponding", "ETIMEDOUT|errSSLNetworkTimeout",
+     within=11.0)
 def black_hole(scene):
     client, server = scene.pair()
     scene.keep(Server(server, 443, silent))

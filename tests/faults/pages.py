@@ -38,7 +38,8 @@ def cell(text):
 
 
 def fault_table(outcome):
-    lines = ["| row | fault | what we said | the chain beneath | seconds |", "|---|---|---|---|---|"]
+    lines = ["| row | fault | what we said | the chain beneath | seconds |",
+             "|---|---|---|---|---|"]
     for row in sorted(outcome, key=order):
         report = outcome[row][0]
         first = report.chain[0]
@@ -52,8 +53,8 @@ def fault_table(outcome):
 def words_section(printed):
     """printed: [(title, sentence, what openconnect printed)]"""
     parts = ["\n## What stock openconnect prints\n",
-             "The same reasons, told by our gateway to openconnect 9.01: the lines it printed about "
-             "them.\n"]
+             "The same reasons, told by our gateway to openconnect 9.01: the lines it printed "
+             "about them.\n"]
     for title, sentence, text in printed:
         lines = [line for line in text.splitlines() if re.search(sentence, line)]
         seen = list(dict.fromkeys(line.strip() for line in lines))
@@ -85,6 +86,6 @@ def write(outcome, printed):
     # Tests beside the code that join two real peers name themselves here by hand.
     kept = {code: test for code, test in read_provoked() if test.startswith("unit.")}
     every = {**kept, **found}
-    PROVOKED.write_text("# code<TAB>the test in which a real fault produces it. Lines of faults.* are "
-                        "written by tests/faults/run --write.\n" +
+    PROVOKED.write_text("# code<TAB>the test in which a real fault produces it. Lines of faults.* "
+                        "are written by tests/faults/run --write.\n" +
                         "".join(f"{code}\t{every[code]}\n" for code in sorted(every)))

@@ -1,4 +1,4 @@
-"""The table of faults: each row sets up one real fault, runs our client, and says what must come out."""
+"""The table of faults: each row sets up a real fault, runs our client, and says what must come."""
 
 import re
 
@@ -50,8 +50,9 @@ class Row:
 def row(number, title, says, *beneath, within=1.0, against="", family=None, having=()):
     """Registers set_up(scene) -> Report.
 
-    says: the VPN code, several with "|" where the wire leaves the choice, "" for any. beneath: names that follow
-    in the chain, in this order, others may stand between. within: seconds from the fault to the end.
+    says: the VPN code, several with "|" where the wire leaves the choice, "" for any.
+    beneath: names that follow in the chain, in this order; others may stand between.
+    within: seconds from the fault to the end.
     family: rows of one family may give the same report. having: patterns the report must match.
     """
     def register(set_up):

@@ -38,7 +38,8 @@ class Setup:
     def handshake(self, tls=None, port=443):
         """The stream of a client that believes any certificate; None when it was refused."""
         try:
-            return (tls or client_context()).wrap_socket(self.dial(port), server_hostname="vpn.test")
+            tls = tls or client_context()
+            return tls.wrap_socket(self.dial(port), server_hostname="vpn.test")
         except OSError:
             return None
 
@@ -147,7 +148,8 @@ def resets(scene):
     return setup.logged()
 
 
-@row("S11", "a client that never says a word", "", "errSSLNetworkTimeout", within=35.0, against=OURS)
+@row("S11", "a client that never says a word", "", "errSSLNetworkTimeout", within=35.0,
+     against=OURS)
 def silent(scene):
     setup = Setup(scene)
     with setup.dial():

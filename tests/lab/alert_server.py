@@ -1,4 +1,4 @@
-"""A server that answers a ClientHello with one chosen alert, or with handshake bytes made by hand."""
+"""A server that answers a ClientHello with one chosen alert, or with bytes made by hand."""
 
 from . import record
 from .listener import Server, silent

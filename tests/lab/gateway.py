@@ -22,7 +22,7 @@ def toml(value):
 
 
 class Gateway:
-    """sections: {"limits": {"sessions": 1}} over DEFAULTS; None leaves a key out. groups: a list."""
+    """sections: {"limits": {"sessions": 1}} over DEFAULTS; None leaves a key out."""
 
     def __init__(self, scene, host, identity, ca=None, crl=None, users=None, sections=None,
                  groups=(), name="gateway", start=True):

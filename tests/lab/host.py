@@ -164,7 +164,7 @@ class Host:
 
 
 def link(left, right, number=0, mtu=1500):
-    """A cable: left gets .1, right .2 of 10.77.N.0/24 and fd77:N::/64. Returns right's addresses."""
+    """A cable: .1 and .2 of 10.77.N.0/24 and fd77:N::/64. Returns the addresses of right."""
     left_name, right_name = f"{right.name[:10]}{number}", f"{left.name[:10]}{number}"
     subprocess.run(["ip", "link", "add", left_name, "netns", str(left.holder.pid), "mtu", str(mtu),
                     "type", "veth", "peer", "name", right_name, "netns", str(right.holder.pid),

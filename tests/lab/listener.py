@@ -1,4 +1,4 @@
-"""A TCP listener that misbehaves before any TLS: silent, closing, resetting, or speaking otherwise."""
+"""A TCP listener that misbehaves before any TLS: silent, closing, resetting, speaking otherwise."""
 
 import socket
 import struct

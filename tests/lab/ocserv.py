@@ -63,8 +63,8 @@ class Ocserv:
 
     def workers(self):
         """The processes that serve one client each."""
-        out = subprocess.run(["pgrep", "-f", "ocserv-worker", "--ns", str(self.process.pid), "--nslist",
-                              "net"], capture_output=True, text=True).stdout
+        out = subprocess.run(["pgrep", "-f", "ocserv-worker", "--ns", str(self.process.pid),
+                              "--nslist", "net"], capture_output=True, text=True).stdout
         return [int(pid) for pid in out.split()]
 
     def control(self, *words):

@@ -26,8 +26,9 @@ class OpenConnect:
         dtls_option = [] if dtls else ["--no-dtls"]
         on_stdin = ["--passwd-on-stdin"] if password is not None else []
         self.process = host.start(
-            ["env", f"LAB_ROUTES={' '.join(routes)}", f"LAB_SETTINGS={self.settings}", "openconnect",
-             "-v", "--script", script, "-i", interface, *dtls_option, *on_stdin, *options, url], name,
+            ["env", f"LAB_ROUTES={' '.join(routes)}", f"LAB_SETTINGS={self.settings}",
+             "openconnect", "-v", "--script", script, "-i", interface, *dtls_option, *on_stdin,
+             *options, url], name,
             stdin=f"{password}\n" if password is not None else stdin)
 
     def connected(self, timeout=20.0):
@@ -37,7 +38,8 @@ class OpenConnect:
 
     def given(self):
         """What the gateway gave: the variables of the script."""
-        return dict(line.split("=", 1) for line in self.settings.read_text().splitlines() if "=" in line)
+        lines = self.settings.read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
 
     def output(self):
         return self.process.output()

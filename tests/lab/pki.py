@@ -66,7 +66,7 @@ class Identity:
         self.key.chmod(0o644)
 
     def write_chain(self, encoded):
-        """Replaces the chain file by these DER certificates, whether they are well formed or not."""
+        """Replaces the chain file by these DER certificates, well formed or not."""
         self.chain.write_text("".join(
             "-----BEGIN CERTIFICATE-----\n" +
             "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64)) +
@@ -117,10 +117,10 @@ class Authority:
 
     def issue(self, name, names=(), usage=SERVER, starts=-DAY, ends=10 * DAY, user=None,
               group=None, digest=None, rsa_bits=None, critical=None, common_name=None):
-        """An identity for the names (host names and addresses); `critical`: an unknown extension."""
+        """An identity for host names and addresses; `critical`: an unknown extension."""
         key = new_key(rsa_bits)
-        builder = _builder(distinguished(common_name or name, user, group), self, None, starts, ends,
-                           key.public_key())
+        subject = distinguished(common_name or name, user, group)
+        builder = _builder(subject, self, None, starts, ends, key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(False, None), True)
         builder = builder.add_extension(_usage(sign=False), True)
         if usage:
@@ -146,10 +146,11 @@ class Authority:
         """A server certificate that signs itself."""
         key = new_key()
         subject = distinguished(name)
+        alternatives = x509.SubjectAlternativeName([alternative(n) for n in names])
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
                    .public_key(key.public_key()).serial_number(x509.random_serial_number())
                    .not_valid_before(now() - DAY).not_valid_after(now() + DAY)
-                   .add_extension(x509.SubjectAlternativeName([alternative(n) for n in names]), False)
+                   .add_extension(alternatives, False)
                    .add_extension(x509.BasicConstraints(False, None), True))
         return Identity(self.folder, name, builder.sign(key, hashes.SHA256()), key)
 
@@ -169,9 +170,10 @@ class Authority:
 
 
 def _usage(sign):
-    return x509.KeyUsage(digital_signature=True, content_commitment=False, key_encipherment=not sign,
-                         data_encipherment=False, key_agreement=False, key_cert_sign=sign,
-                         crl_sign=sign, encipher_only=False, decipher_only=False)
+    return x509.KeyUsage(digital_signature=True, content_commitment=False,
+                         key_encipherment=not sign, data_encipherment=False, key_agreement=False,
+                         key_cert_sign=sign, crl_sign=sign, encipher_only=False,
+                         decipher_only=False)
 
 
 def _builder(subject, issuer, own, starts, ends, public_key=None):

@@ -125,7 +125,7 @@ def hang(_):
 
 
 def edit_hello(change):
-    """Changes a ClientHello: change(suites, extensions) edits lists of numbers and of (type, body)."""
+    """Changes a ClientHello: change(suites, extensions) edits both lists in place."""
     def harm(whole):
         return rebuild_hello(whole, change)
     return harm

@@ -10,7 +10,7 @@ FORM = """<?xml version="1.0" encoding="UTF-8"?>
 <form method="post" action="/auth"><input type="text" name="username" label="Username:"/></form>
 </auth></config-auth>"""
 HTML = "<!DOCTYPE html><html><head><title>Intranet</title></head><body>Welcome</body></html>"
-BROKEN_XML = '<?xml version="1.0"?><config-auth client="vpn" type="auth-request"><auth id="main"><form'
+BROKEN_XML = '<?xml version="1.0"?><config-auth client="vpn" type="auth-request"><auth><form'
 
 
 def read_request(stream):
@@ -79,8 +79,8 @@ def announces(length, sent):
     """Promises a body of this length and sends only so much of it, as fast as it can."""
     def serve(stream):
         read_request(stream)
-        stream.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\r\n"
-                       .encode())
+        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n" +
+                       f"Content-Length: {length}\r\n\r\n".encode())
         for _ in range(sent // 16384):
             stream.sendall(b" " * 16384)
         never_answers(stream)
