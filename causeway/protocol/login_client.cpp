@@ -67,7 +67,9 @@ std::string names_of(const std::vector<Choice>& choices) {
 LoginClient::LoginClient(LoginSettings settings)
     : settings_(std::move(settings)), place_(settings_.gateway) {
     visited_.push_back(place_.text());
-    if (settings_.has_certificate) group_ = settings_.group;
+    // A certificate may be all that is asked for, and then no form lets anybody choose a group.
+    guesses_group_ = settings_.has_certificate && !settings_.group.empty();
+    if (guesses_group_) group_ = settings_.group;
     send_init(place_.path);
     events_.clear();  // The first connection needs no asking.
 }
@@ -321,6 +323,14 @@ Result<void> LoginClient::take_form(AuthRequest request, const HttpResponse& res
         return fail(Vpn::negotiationFailed,
                     "the gateway's form asks for nothing" +
                         (words.empty() ? std::string() : ": " + quoted(words)));
+    }
+    if (guesses_group_) {
+        // A group that was named unasked may be echoed among the choices, whether it exists or not:
+        // asked without it, the gateway shows its own.
+        guesses_group_ = false;
+        group_.clear();
+        send_init(place_.path, said_no_certificate_);
+        return {};
     }
     if (auto group = check_group(form); !group) return pass(group);
     opaque_ = std::move(request.opaque);

@@ -169,7 +169,8 @@ private:
     // The form being answered
     std::optional<AuthForm> form_;
     std::string opaque_;
-    std::string group_;  ///< Chosen, as the gateway calls it.
+    std::string group_;           ///< Chosen, as the gateway calls it.
+    bool guesses_group_ = false;  ///< It was named before the gateway listed any.
     bool group_was_checked_ = false;
     int attempt_ = 1;
     std::optional<Error> refusal_;
