@@ -136,6 +136,12 @@ TEST_CASE("a cookie that is not accepted asks for a new login, with the candidat
     CHECK(error.fact("http_status") == "401");
 }
 
+TEST_CASE("the refusals of ocserv 1.1.6, which have no length, are understood at once") {
+    CHECK(refusal(recorded("ocserv-connect-401.http")).fact("candidates") != "");
+    CHECK(refusal(recorded("ocserv-connect-503.http")).fact("candidates") ==
+          "cookie missing or unreadable; gateway misconfigured");
+}
+
 TEST_CASE("a gateway of ours is believed to the letter") {
     const Error error = refusal(
         write_refusal({503, {Vpn::serverDisconnected, "All addresses of the pool are in use", 7}}));

@@ -321,7 +321,9 @@ Result<HttpReader::Stage> HttpResponseReader::body_stage() {
     if (status < 200 || status == 204 || status == 304) return Stage::done;
     if (tunnel_ && status < 300) return Stage::done;
     if (has_framing()) return framed_body_stage();
-    return Stage::until_close;
+    // Stock gateways refuse a CONNECT without a length and without a body: the head says it all,
+    // and waiting for the end could lose it to an alert.
+    return tunnel_ ? Stage::done : Stage::until_close;
 }
 
 }  // namespace causeway::protocol
