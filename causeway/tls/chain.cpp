@@ -23,9 +23,9 @@ struct Finding {
     Error error;
 };
 
-// OpenSSL's table of alerts has no entry of its own for a wrong name or pin; this result is the
-// one it turns into certificate_unknown (46).
-constexpr int alerts_certificate_unknown = X509_V_ERR_UNABLE_TO_GET_CRL;
+// OpenSSL's table of alerts has none for a wrong pin and sends bad_certificate for a wrong name.
+// What is not in the table at all, such as this result, is told as certificate_unknown (46).
+constexpr int alerts_certificate_unknown = X509_V_ERR_PERMITTED_VIOLATION;
 
 Rank rank_of(const X509Fault& fault) {
     switch (fault.code) {

@@ -1,6 +1,6 @@
 #include "causeway/tls/stream.h"
 
-#include "tests/support/tls_ends.h"
+#include "tests/support/tls_world.h"
 
 #include <doctest/doctest.h>
 
@@ -12,42 +12,6 @@ namespace causeway::tls {
 namespace {
 
 using namespace causeway::test;
-
-struct World {
-    Issued root = self_signed(authority_plan("Test Root"));
-    Issued server = issue(server_plan("vpn.example.com"), root);
-    Issued client = issue(client_plan("anna"), root);
-};
-
-const World& world() {
-    static const World made;
-    return made;
-}
-
-Identity identity(const Issued& issued) {
-    auto made = Identity::from_pem(issued.pem(), issued.key_pem());
-    REQUIRE(made.has_value());
-    return *made;
-}
-
-ClientSettings client_settings(Version version = Version::tls_1_3) {
-    return {.policy = {.maximum_version = version}, .trust = {.authorities = world().root.pem()}};
-}
-
-ServerSettings server_settings() { return {.identities = {identity(world().server)}}; }
-
-Stream client_stream(ClientSettings settings, std::string name = "vpn.example.com") {
-    auto context = Context::client(std::move(settings));
-    REQUIRE(context.has_value());
-    return Stream(*context,
-                  {.server_name = std::move(name), .now = test_start, .wall_now = test_now});
-}
-
-Stream server_stream(ServerSettings settings) {
-    auto context = Context::server(std::move(settings));
-    REQUIRE(context.has_value());
-    return Stream(*context, {.now = test_start, .wall_now = test_now});
-}
 
 TEST_CASE("two of our ends agree, in TLS 1.2 and 1.3, and may be cut anywhere") {
     for (const auto version : {Version::tls_1_2, Version::tls_1_3})
