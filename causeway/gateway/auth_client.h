@@ -1,7 +1,7 @@
 // The gateway's side of causeway-auth: asks for password checks, gets answers, minds the process.
 //
-// The process is started over a socketpair and started again when it dies; the checks that were
-// under way are answered with the exact failure, never left open.
+// The process is started over a socketpair and started again when it dies or stops answering; the
+// checks that were under way are answered with the exact failure, never left open.
 
 #pragma once
 
@@ -41,8 +41,10 @@ public:
     AuthClient(EventLoop& loop, AuthSettings settings);
     ~AuthClient();
 
-    /// Starts the process and waits until it has read the users file (up to 5 s). Fails with
-    /// pluginFailed <- what went wrong, or with the configurationFailed of the users file.
+    /// Starts the process and waits until it has read the users file (up to 5 s). Call it while
+    /// the gateway still has the right to read that file: the open file is kept for later starts.
+    /// Fails with pluginFailed <- what went wrong, or with the configurationFailed of the users
+    /// file.
     Result<void> start();
 
     /// Checks a password. From any thread; `answered` is called in the loop's thread, once, also

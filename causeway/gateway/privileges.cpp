@@ -60,20 +60,6 @@ std::string own_name() {
 /// True when the kernel has no such user here: a user namespace that maps only its maker.
 bool is_not_mapped(int number) { return number == EINVAL || number == EPERM; }
 
-Result<void> drop_capabilities() {
-    // The bounding set first: it needs the capability that goes with the rest.
-    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
-        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> none{};
-    if (syscall(SYS_capset, &header, none.data()) != 0)
-        return refused("capset", "the gateway cannot give up its capabilities");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return refused("prctl", "the gateway cannot give up new privileges");
-    return {};
-}
-
 /// Empty when done; else why this machine cannot.
 Result<std::optional<std::string>> become(const Identity& identity) {
     if (setgroups(0, nullptr) != 0 && !is_not_mapped(errno))
@@ -89,6 +75,20 @@ Result<std::optional<std::string>> become(const Identity& identity) {
 }
 
 }  // namespace
+
+Result<void> drop_capabilities() {
+    // The bounding set first: it needs the capability that goes with the rest.
+    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
+        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> none{};
+    if (syscall(SYS_capset, &header, none.data()) != 0)
+        return refused("capset", "capabilities cannot be given up");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return refused("prctl", "new privileges cannot be given up");
+    return {};
+}
 
 Result<void> protect_memory() {
     const rlimit none{0, 0};

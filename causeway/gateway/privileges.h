@@ -31,6 +31,10 @@ struct Dropped {
 /// errno.
 Result<Dropped> drop_privileges(const RunAs& run_as);
 
+/// Gives up all capabilities for ever, and new privileges by running other programs. Fails with
+/// configurationFailed <- the errno.
+Result<void> drop_capabilities();
+
 /// No core files, no ptrace by others: for a process that holds keys. Fails with
 /// configurationFailed <- the errno.
 Result<void> protect_memory();
