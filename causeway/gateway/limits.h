@@ -14,8 +14,6 @@ namespace causeway::gateway {
 inline constexpr auto request_time_limit = std::chrono::seconds(10);
 /// Between two requests, while a person looks for a password.
 inline constexpr auto thinking_time_limit = std::chrono::seconds(120);
-/// From accept to a tunnel.
-inline constexpr auto login_time_limit = std::chrono::seconds(300);
 /// A client that takes nothing of what it is sent.
 inline constexpr auto stalled_time_limit = std::chrono::seconds(20);
 /// How long one that is told goodbye may take to read it.
@@ -40,7 +38,7 @@ inline constexpr std::size_t linger_size_limit = 64 * 1024;
 /// Connections of banned addresses that are told why at the same time; others are closed.
 inline constexpr std::size_t banned_told_limit = 64;
 /// Logins that wait for their next request without a connection of their own.
-inline constexpr std::size_t waiting_login_limit = 4096;
+inline constexpr std::size_t waiting_login_limit = 16384;
 /// Packets that wait in one shard for another, per shard.
 inline constexpr std::size_t handover_limit = 4096;
 /// Clients of the control socket at once.

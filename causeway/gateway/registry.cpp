@@ -25,7 +25,8 @@ std::optional<Prefix> with_netmask(const std::optional<IpAddress>& address,
 }  // namespace
 
 Registry::Registry(std::shared_ptr<const Serving> serving, std::unique_ptr<IncidentLog> log)
-    : serving_(std::move(serving)),
+    : pool_rules_(serving->config->pools),
+      serving_(std::move(serving)),
       admission_(serving_->config->ban, serving_->config->limits),
       sessions_(serving_->config->session.cookie_timeout),
       log_(std::move(log)) {
@@ -72,9 +73,7 @@ protocol::Reason Registry::record(const Error& error, Phase phase, const Party& 
     if (ban)
         log_->note("banned", party,
                    {{"from", ban->from.text()}, {"failures", std::to_string(ban->failures)}});
-    const Vpn code = error.code.domain() == Domain::vpn ? static_cast<Vpn>(error.code.number())
-                                                        : Vpn::negotiationFailed;
-    return {code, error.detail, parse_incident_id(id)};
+    return told(error, parse_incident_id(id));
 }
 
 const Group* Registry::group_for(const std::string& wanted, const std::vector<std::string>& allowed,
@@ -162,6 +161,7 @@ Result<Grant> Registry::connect(const protocol::ConnectRequest& request, const T
     sessions_.set_hostname(*number, request.hostname);
 
     Grant grant;
+    grant.resumed = session->connects > 0;
     grant.replaced = sessions_.attach(*number, transport);
     session = sessions_.find(*number);
     route(*session, transport);

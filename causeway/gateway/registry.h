@@ -12,11 +12,11 @@
 #include "causeway/protocol/connect_request.h"
 #include "causeway/protocol/reason.h"
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +32,7 @@ struct Grant {
     std::optional<Prefix> address6;
     std::chrono::seconds session_left{};  ///< 0: no end.
     std::string server_name;
+    bool resumed = false;               ///< The session had been up before.
     std::optional<Transport> replaced;  ///< To be told Reason::replaced.
 };
 
@@ -94,6 +95,8 @@ public:
     std::vector<Ban> bans(Instant now) const;
     bool unban(const IpAddress& address, Instant now);
 
+    /// The pools; they do not change while the gateway runs.
+    std::span<const Pool> pools() const { return pool_rules_; }
     RouteTable& routes() { return routes_; }
     IncidentLog& log() { return *log_; }
 
@@ -107,6 +110,7 @@ private:
     void unroute(const Session& session);
     AddressPool* pool_of(std::size_t index) { return pools_[index].get(); }
 
+    const std::vector<Pool> pool_rules_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Serving> serving_;
     Admission admission_;

@@ -1,0 +1,144 @@
+#include "causeway/gateway/client_tunnel.h"
+
+#include "causeway/gateway/limits.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace causeway::gateway {
+namespace {
+
+protocol::RekeyMethod spoken_method(RekeyMethod method) {
+    switch (method) {
+        case RekeyMethod::none: return protocol::RekeyMethod::none;
+        case RekeyMethod::ssl: return protocol::RekeyMethod::ssl;
+        case RekeyMethod::new_tunnel: return protocol::RekeyMethod::new_tunnel;
+    }
+    return protocol::RekeyMethod::none;
+}
+
+/// IP, TCP with timestamps, the record of TLS 1.2 and the CSTP header: what one packet costs.
+int link_overhead(const Endpoint& client) {
+    return (client.address.is_v4() ? 20 : 40) + 32 + (5 + 8 + 16) + 8;
+}
+
+int tunnel_mtu(const Grant& grant, const protocol::ConnectRequest& request,
+               const Endpoint& client) {
+    int mtu = grant.settings.mtu;
+    if (request.base_mtu > 0) mtu = std::min(mtu, request.base_mtu - link_overhead(client));
+    if (request.base_mtu == 0 && request.mtu > 0) mtu = std::min(mtu, request.mtu);
+    return std::max(mtu, grant.address6 ? 1280 : 576);
+}
+
+InnerAddresses inner_addresses(const Grant& grant) {
+    InnerAddresses addresses;
+    if (grant.address4) addresses.address4 = grant.address4->address;
+    if (grant.address6) addresses.address6 = grant.address6->address;
+    return addresses;
+}
+
+}  // namespace
+
+protocol::SessionParameters session_parameters(const Grant& grant,
+                                               const protocol::ConnectRequest& request,
+                                               const Endpoint& client) {
+    protocol::SessionParameters told;
+    told.server_name = grant.server_name;
+    told.hostname = request.hostname;
+    told.address_v4 = grant.address4;
+    told.address_v6 = grant.address6;
+    told.include = grant.group.include;
+    told.exclude = grant.group.exclude;
+    told.dns = grant.group.dns;
+    told.domains = grant.group.search_domains;
+    told.split_dns = grant.group.split_dns;
+    told.tunnels_all_dns = grant.group.tunnel_all_dns;
+    told.mtu = tunnel_mtu(grant, request, client);
+    told.base_mtu = request.base_mtu;
+    told.dpd = grant.settings.dpd;
+    told.keepalive = grant.settings.keepalive;
+    told.idle_timeout = grant.group.idle_timeout;
+    told.session_timeout = grant.session_left;
+    told.disconnected_timeout = grant.settings.cookie_timeout;
+    told.rekey_time = grant.settings.rekey_time;
+    told.rekey_method = spoken_method(grant.settings.rekey_method);
+    told.banner = grant.group.banner;
+    return told;
+}
+
+ClientTunnel::ClientTunnel(Grant grant, const protocol::SessionParameters& parameters,
+                           TlsTransport& transport, PacketSink& sink, Instant now)
+    : grant_(std::move(grant)),
+      addresses_(inner_addresses(grant_)),
+      transport_(transport),
+      sink_(sink),
+      session_(protocol::Role::gateway, protocol::CstpTimes::of(parameters), now) {}
+
+std::optional<TunnelEvent> ClientTunnel::feed(ByteView bytes, Instant now) {
+    session_.feed(bytes, now);
+    return take_events();
+}
+
+std::optional<TunnelEvent> ClientTunnel::advance(Instant now) {
+    session_.advance(now);
+    return take_events();
+}
+
+std::optional<TunnelEvent> ClientTunnel::take_events() {
+    while (true) {
+        auto event = session_.next();
+        if (!event) return TunnelEnds{Reason::protocol_error, {}, std::move(event).error()};
+        if (!*event) break;
+        if (auto end = judge(**event)) return end;
+    }
+    write_messages();
+    return std::nullopt;
+}
+
+std::optional<TunnelEvent> ClientTunnel::judge(const protocol::CstpEvent& event) {
+    if (const auto* arrived = std::get_if<protocol::Packets>(&event))
+        sink_.packets_from(*this, arrived->packets);
+    else if (const auto* dead = std::get_if<protocol::PeerDead>(&event))
+        return TunnelEnds{Reason::peer_dead, spoken(dead->silence), std::nullopt};
+    else if (const auto* left = std::get_if<protocol::ClientLeft>(&event))
+        return ClientSaidGoodbye{left->keeps_session, left->notice.text};
+    else if (const auto* idle = std::get_if<protocol::IdleExpired>(&event))
+        return TunnelEnds{Reason::idle, spoken(idle->timeout), std::nullopt};
+    else if (std::holds_alternative<protocol::SessionExpired>(event))
+        return TunnelEnds{Reason::session_timeout, spoken(grant_.group.session_timeout),
+                          std::nullopt};
+    return std::nullopt;  // RekeyDue is a client's matter
+}
+
+void ClientTunnel::deliver(std::span<const ByteView> packets, Instant now) {
+    // Sealed bytes wait here only when the socket's own buffer is full already.
+    if (transport_.backlog() > backlog_limit) {
+        dropped_for_client_ += packets.size();
+        return;
+    }
+    const std::size_t taken = session_.send(packets, now);
+    dropped_for_client_ += packets.size() - taken;
+    write_messages();
+    transport_.flush();
+}
+
+void ClientTunnel::write_messages() {
+    const auto messages = session_.messages();
+    if (messages.empty()) return;
+    // A failure latches in the stream, which tells it to its owner at the next turn.
+    [[maybe_unused]] const auto written = transport_.stream().write_many(messages);
+    session_.sent(messages.size());
+}
+
+void ClientTunnel::say_goodbye(const ReasonRow& row, const protocol::Reason& reason) {
+    session_.disconnect(static_cast<protocol::DisconnectByte>(row.disconnect), reason);
+    write_messages();
+}
+
+Traffic ClientTunnel::traffic() const {
+    const auto& counters = session_.counters();
+    return {counters.packets_in, counters.bytes_in, counters.packets_out, counters.bytes_out};
+}
+
+}  // namespace causeway::gateway

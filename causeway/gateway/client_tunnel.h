@@ -1,0 +1,85 @@
+// One client's tunnel: what CONNECT granted, and its CSTP session on a TLS transport.
+
+#pragma once
+
+#include "causeway/gateway/packet_gate.h"
+#include "causeway/gateway/registry.h"
+#include "causeway/gateway/tls_transport.h"
+#include "causeway/protocol/cstp_session.h"
+#include "causeway/protocol/session_parameters.h"
+
+#include <optional>
+#include <span>
+#include <variant>
+
+namespace causeway::gateway {
+
+/// The client said goodbye; with `comes_back` its session waits for it.
+struct ClientSaidGoodbye {
+    bool comes_back = false;
+    std::string text;
+};
+/// We end the transport, or the session with it.
+struct TunnelEnds {
+    Reason reason;
+    std::string particulars;
+    std::optional<Error> cause;
+};
+using TunnelEvent = std::variant<ClientSaidGoodbye, TunnelEnds>;
+
+/// The parameters that a client is told for its grant. `client` is its outer address.
+protocol::SessionParameters session_parameters(const Grant& grant,
+                                               const protocol::ConnectRequest& request,
+                                               const Endpoint& client);
+
+class ClientTunnel {
+public:
+    /// Takes the packets of a client, in batches. The views last as long as the call.
+    class PacketSink {
+    public:
+        virtual void packets_from(ClientTunnel& client, std::span<const ByteView> packets) = 0;
+
+    protected:
+        ~PacketSink() = default;
+    };
+
+    /// `transport` and `sink` must outlive the tunnel.
+    ClientTunnel(Grant grant, const protocol::SessionParameters& parameters,
+                 TlsTransport& transport, PacketSink& sink, Instant now);
+
+    const Grant& grant() const { return grant_; }
+    const InnerAddresses& addresses() const { return addresses_; }
+    bool allows_client_to_client() const { return grant_.settings.client_to_client; }
+
+    /// What arrived in the TLS channel. Nothing, or how the tunnel ends.
+    std::optional<TunnelEvent> feed(ByteView bytes, Instant now);
+    /// Packets for the client; what does not fit is dropped and counted.
+    void deliver(std::span<const ByteView> packets, Instant now);
+    /// The time came; as `feed`.
+    std::optional<TunnelEvent> advance(Instant now);
+    std::optional<Instant> deadline() const { return session_.deadline(); }
+
+    /// Tells the client why, as the last message.
+    void say_goodbye(const ReasonRow& row, const protocol::Reason& reason);
+
+    Traffic traffic() const;
+    /// What came from the client and was not forwarded.
+    datapath::Drops& drops() { return drops_; }
+    /// Packets for the client that it was too slow for.
+    std::uint64_t dropped_for_client() const { return dropped_for_client_; }
+
+private:
+    std::optional<TunnelEvent> take_events();
+    std::optional<TunnelEvent> judge(const protocol::CstpEvent& event);
+    void write_messages();
+
+    Grant grant_;
+    InnerAddresses addresses_;
+    TlsTransport& transport_;
+    PacketSink& sink_;
+    protocol::CstpSession session_;
+    datapath::Drops drops_;
+    std::uint64_t dropped_for_client_ = 0;
+};
+
+}  // namespace causeway::gateway

@@ -1,0 +1,146 @@
+#include "causeway/gateway/control_client.h"
+
+#include "causeway/base/text.h"
+#include "causeway/error/exit_status.h"
+#include "causeway/error/incident.h"
+#include "causeway/error/json.h"
+#include "causeway/error/report.h"
+#include "causeway/ipc/channel.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace causeway::gateway {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto answer_time_limit = std::chrono::seconds(10);
+
+Result<Fd> connect_to(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const bool fits = path.size() < sizeof address.sun_path;
+    if (fits) std::memcpy(address.sun_path, path.data(), path.size());
+    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (fits && connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        return fd;
+    const int number = fits ? errno : ENAMETOOLONG;
+    return fail(Vpn::serverNotResponding, fmt::format("no gateway listens on {}", path),
+                system_error(number, "connect").with("control_socket", path));
+}
+
+Result<Json> ask(const std::string& path, const ControlCommand& command) {
+    auto socket = connect_to(path);
+    if (!socket) return pass(socket);
+    ipc::Channel channel(std::move(*socket));
+    auto sent = channel.send({{"do", command.verb}, {"argument", command.argument}});
+    if (!sent) return pass(sent);
+    // The answer is the only message: waiting for it is all this program does.
+    const Instant until = Clock::now() + answer_time_limit;
+    while (true) {
+        auto message = channel.receive();
+        if (!message) return pass(message);
+        if (*message) return parse_json((*message)->text);
+        pollfd waiting{channel.fd(), POLLIN, 0};
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+        if (left <= 0 || poll(&waiting, 1, static_cast<int>(left)) == 0)
+            return fail(Vpn::serverNotResponding, "the gateway did not answer in 10 s");
+    }
+}
+
+/// A value as it stands in a table.
+std::string cell(const Json& row, const char* key) {
+    const auto value = row.find(key);
+    if (value == row.end()) return {'-'};
+    auto text = value->is_string() ? printable(value->get<std::string>()) : value->dump();
+    return text.empty() ? std::string(1, '-') : text;
+}
+
+/// One column for each key; as wide as its longest value.
+void print_table(const Json& rows, std::span<const std::pair<const char*, const char*>> columns) {
+    std::vector<std::vector<std::string>> lines(1);
+    for (const auto& [title, key] : columns) lines[0].emplace_back(title);
+    for (const auto& row : rows) {
+        auto& line = lines.emplace_back();
+        for (const auto& [title, key] : columns) line.push_back(cell(row, key));
+    }
+    for (const auto& line : lines) {
+        std::string text;
+        for (std::size_t column = 0; column < line.size(); ++column) {
+            std::size_t width = 0;
+            for (const auto& other : lines) width = std::max(width, other[column].size());
+            text += column + 1 == line.size() ? line[column]
+                                              : fmt::format("{:<{}}  ", line[column], width);
+        }
+        fmt::print("{}\n", text);
+    }
+}
+
+void print_sessions(const Json& answer) {
+    static constexpr std::pair<const char*, const char*> columns[] = {
+        {"SESSION", "session"},   {"USER", "user"},         {"GROUP", "group"},
+        {"STATE", "state"},       {"CLIENT", "client"},     {"ADDRESS", "address"},
+        {"ADDRESS6", "address6"}, {"BYTES IN", "bytes_in"}, {"BYTES OUT", "bytes_out"},
+        {"SINCE", "since"},       {"AGENT", "agent"},
+    };
+    print_table(answer["sessions"], columns);
+}
+
+void print_bans(const Json& answer) {
+    static constexpr std::pair<const char*, const char*> columns[] = {
+        {"FROM", "from"}, {"SECONDS LEFT", "seconds_left"}, {"FAILURES", "failures"}};
+    print_table(answer["bans"], columns);
+}
+
+void print_answer(const ControlCommand& command, const Json& answer) {
+    if (command.verb == "sessions") return print_sessions(answer);
+    if (command.verb == "bans") return print_bans(answer);
+    if (command.verb == "disconnect") {
+        for (const auto& number : answer["ended"])
+            fmt::print("session {} has ended\n", number.get<std::uint64_t>());
+        return;
+    }
+    if (command.verb == "unban")
+        return fmt::print("{} may come again\n", printable(command.argument));
+    const auto incident = incident_from_json(answer["incident"]);
+    fmt::print("{}", incident ? report(*incident) : answer["incident"].dump(2) + "\n");
+}
+
+int tell_failure(const Error& error, bool as_json) {
+    if (as_json)
+        fmt::print("{}\n", json_text(error));
+    else
+        fmt::print(stderr, "{}\n", sentence(error));
+    // A question about something that does not exist is wrong usage.
+    return error.code == Code(Service::PARAMETER_ERROR) ? exit_usage : exit_status(error);
+}
+
+}  // namespace
+
+int run_control_command(const std::string& socket_path, const ControlCommand& command) {
+    auto answer = ask(socket_path, command);
+    if (!answer) return tell_failure(answer.error(), command.json);
+    if (const auto error = answer->find("error"); error != answer->end()) {
+        const auto told = error_from_json(*error);
+        return tell_failure(told ? *told : told.error(), command.json);
+    }
+    if (command.json)
+        fmt::print("{}\n", answer->dump());
+    else
+        print_answer(command, *answer);
+    return exit_success;
+}
+
+}  // namespace causeway::gateway

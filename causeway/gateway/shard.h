@@ -1,0 +1,133 @@
+// One thread of the gateway: its clients, its queue of the TUN, one event loop for both.
+//
+//     clients --TLS--> packets_from --> TUN queue of this shard
+//     TUN queue --> deliver --> own clients, or the inbox of the shard that has the client
+//
+// Nothing of a session's hot state is shared; shards exchange packets through bounded inboxes.
+
+#pragma once
+
+#include "causeway/base/event_loop.h"
+#include "causeway/base/fd.h"
+#include "causeway/datapath/packet_batch.h"
+#include "causeway/gateway/client_connection.h"
+#include "causeway/gateway/listener.h"
+#include "causeway/gateway/login_store.h"
+#include "causeway/gateway/registry.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace causeway::gateway {
+
+class Shard : private ClientTunnel::PacketSink {
+public:
+    /// What a shard is made of; all of it outlives the shard.
+    struct Parts {
+        std::size_t index;
+        Registry& registry;
+        LoginStore& logins;
+        AuthClient* auth;  ///< Nothing when no users file is configured.
+        Fd tunnel_queue;
+        std::size_t packet_limit;  ///< The MTU of the TUN.
+        /// The TUN failed for good. Called in the shard's thread.
+        std::move_only_function<void(const Error&)> device_failed;
+    };
+
+    explicit Shard(Parts parts);
+    /// Ends the thread and closes what is open, without a word to anybody.
+    ~Shard();
+
+    /// All shards, this one among them. Before `start`.
+    void know(std::vector<Shard*> all) { all_ = std::move(all); }
+    void start();
+
+    // From any thread:
+
+    void adopt(Arrival arrival, std::shared_ptr<const Serving> serving,
+               std::optional<Unwelcome> unwelcome);
+    /// See ClientConnection::tell_and_close; `done` runs in this shard's thread, once no further
+    /// packet of that client will be forwarded.
+    void tell_and_close(
+        std::uint64_t connection, Reason why, protocol::Reason told,
+        std::move_only_function<void()> done = [] {});
+    void replaced(std::uint64_t connection);
+    /// Ends all sessions and connections for that reason; `done` runs in this shard's thread when
+    /// the last client has heard it, or has had its time.
+    void end_all(Reason why, std::move_only_function<void()> done);
+
+    struct LiveSession {
+        SessionNumber session;
+        Traffic traffic;
+        std::uint64_t dropped_from_client;
+        std::uint64_t dropped_for_client;
+        std::string channel;  ///< "TLS 1.3, TLS_AES_256_GCM_SHA384"
+    };
+    struct Report {
+        std::vector<LiveSession> sessions;
+        std::size_t connections = 0;
+        datapath::Drops drops;  ///< Of packets from the TUN.
+    };
+    /// What it carries now; `done` runs in this shard's thread.
+    void look(std::move_only_function<void(Report)> done);
+
+    /// Connections now, for choosing the shard with the fewest.
+    std::size_t load() const { return load_; }
+
+private:
+    using Connections = std::unordered_map<std::uint64_t, std::unique_ptr<ClientConnection>>;
+    struct Parcel {
+        std::uint64_t connection;
+        Bytes packet;
+    };
+
+    // ClientTunnel::PacketSink
+    void packets_from(ClientTunnel& client, std::span<const ByteView> packets) override;
+
+    ConnectionHost make_host();
+    void check(std::uint64_t connection, std::string user, std::optional<Secret> password);
+    void read_tunnel();
+    void deliver(std::span<const ByteView> packets);
+    void deliver_to(Place place, std::span<const ByteView> packets);
+    void hand_over(std::uint64_t connection, std::span<const ByteView> packets);
+    void take_inbox();
+    ClientConnection* connection(std::uint64_t number);
+    void forget(std::uint64_t number);
+    void end_one(ClientConnection& connection, Reason why);
+
+    Parts parts_;
+    std::vector<Shard*> all_;
+    EventLoop loop_;
+    ConnectionHost host_;
+    Connections connections_;
+    std::uint64_t last_number_ = 0;
+    std::atomic<std::size_t> load_ = 0;
+    std::move_only_function<void()> when_empty_;
+
+    EventLoop::Watch tunnel_watch_;
+    datapath::PacketBatch batch_;
+    datapath::Drops drops_;
+    // Room that is used again for every batch.
+    std::vector<ByteView> to_device_;
+    std::vector<ByteView> to_clients_;
+    std::vector<ByteView> views_;
+    std::vector<IpAddress> destinations_;
+    std::vector<std::optional<Place>> places_;
+    std::vector<ByteView> group_;
+
+    std::mutex inbox_mutex_;
+    std::vector<Parcel> inbox_;
+    std::atomic<std::uint64_t> inbox_full_ = 0;  ///< Packets that found no room.
+
+    std::thread thread_;
+};
+
+}  // namespace causeway::gateway
