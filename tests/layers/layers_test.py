@@ -65,7 +65,7 @@ ARROWS = {
 OWNERS = {
     "openssl/": (r"^causeway/tls/openssl\.h$", "one file includes OpenSSL"),
     "pugixml": (r"^causeway/protocol/", "XML comes from the network, and only there"),
-    "toml++/": (r"^causeway/gateway/config", "one file format, one reader"),
+    "toml++/": (r"^causeway/gateway/(config|settings)", "one file format, one reader"),
     "CLI/": (r"^causeway/(cli|gateway)/", "command lines are the programs' business"),
     "ares": (r"^causeway/provider/", "only the worker resolves names"),
     "libmnl/": (r"^causeway/device/", "only the device talks netlink"),
