@@ -22,7 +22,7 @@ void PacketBatch::push(std::size_t size) { packets_.push_back(slot().first(size)
 
 bool PacketBatch::copy_in(ByteView packet) {
     const auto room = slot();
-    if (packet.size() > room.size()) return false;
+    if (is_full() || packet.size() > room.size()) return false;
     std::ranges::copy(packet, room.begin());
     push(packet.size());
     return true;
