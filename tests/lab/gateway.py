@@ -70,15 +70,17 @@ class Gateway:
 
     def user(self, *words):
         """causeway-gateway user ..."""
-        subprocess.run([BIN / "causeway-gateway", "user", words[0], "--users", self.users,
-                        *words[1:]], check=True, capture_output=True, text=True)
+        done = subprocess.run([BIN / "causeway-gateway", "user", "--users-file", self.users, *words],
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"user {words}: {done.stdout}{done.stderr}")
         self.users.chmod(0o644)
 
     def start(self):
         self.starts += 1
         self.process = self.host.start([BIN / "causeway-gateway", "--config", self.config],
                                        f"{self.name}-{self.starts}")
-        self.process.wait_for("(?i)ready|listening")
+        self.process.wait_for("(?m)^.*ready: ")
 
     def control(self, *words):
         """What causeway-gateway sessions, bans, disconnect … answers, as JSON."""
