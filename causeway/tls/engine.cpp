@@ -92,6 +92,7 @@ void Engine::run() {
     take_events();
     if (!failure_ && !is_closed_by_peer_ && record_fault_) fail_with(*record_fault_);
     if (!failure_ && !is_closed_by_peer_) look_at_end();
+    if (!failure_) answer_key_update();
     if (!failure_) flush_held();
     if (in_taken_ == in_.size()) {
         empty(in_);
@@ -212,6 +213,8 @@ void Engine::take_events() {
 
 void Engine::handshake_done() {
     if (!is_connected() || summary_.version >= Version::tls_1_3) return;
+    // OpenSSL calls a renegotiation that it refused done, too.
+    if (std::exchange(watch_.has_refused_renegotiation, false)) return;
     last_handshake_ = now_;
     ++watch_.facts.key_changes;
     watch_.events.push_back(Rekeyed{});
@@ -252,6 +255,13 @@ Result<void> Engine::write(ByteView plaintext) {
     if (SSL_write_ex(ssl_.get(), plaintext.data(), plaintext.size(), &count) == 1) return {};
     fail_by_openssl();
     return std::unexpected(*failure_);
+}
+
+/// OpenSSL would answer with our next data, which may be a long time.
+void Engine::answer_key_update() {
+    if (SSL_get_key_update_type(ssl_.get()) == SSL_KEY_UPDATE_NONE || is_closed_by_us_) return;
+    std::size_t count = 0;
+    if (SSL_write_ex(ssl_.get(), "", 0, &count) != 1) fail_by_openssl();
 }
 
 void Engine::flush_held() {

@@ -58,6 +58,7 @@ private:
     bool check_agreement();
     void read_data();
     void look_at_end();
+    void answer_key_update();
     void flush_held();
     void take_events();
     void set_renegotiation();

@@ -126,6 +126,7 @@ void HandshakeWatch::saw_alert(bool is_written, ByteView bytes) {
                       std::to_integer<std::uint8_t>(bytes[1])};
     if (is_written) {
         if (alert.level == alert_level_fatal) alert_sent = alert;
+        if (alert.number == SSL_AD_NO_RENEGOTIATION) has_refused_renegotiation = true;
         return;
     }
     const auto code = code_of_alert(alert.number, alert.level, agreed());

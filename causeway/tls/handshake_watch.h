@@ -35,6 +35,7 @@ public:
     std::optional<Version> server_version;      ///< What the server's hello chose.
     std::optional<std::uint16_t> server_suite;  ///< The same.
     std::optional<Version> client_version;      ///< The highest that the client's hello offered.
+    bool has_refused_renegotiation = false;     ///< We did, with a warning.
     std::optional<std::uint8_t> last_message;   ///< The last handshake message that came.
     std::deque<Event> events;                   ///< Noticed on the way.
 
