@@ -1,5 +1,5 @@
-// The JSON form of an error and of an incident, from any bytes: what is accepted comes back the same
-// when it is written and read again, and its report and sentence can be made.
+// The JSON form of an error and of an incident, from any bytes: what is accepted comes back the
+// same when it is written and read again, and its report and sentence can be made.
 
 #include "causeway/base/bytes.h"
 #include "causeway/error/json.h"
