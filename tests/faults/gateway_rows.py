@@ -209,17 +209,18 @@ def gateway_stopped(scene):
     return client.report()
 
 
-@row("48", "gateway killed, port closed", "serverDead", against=OURS, within=5.0)
+@row("48", "gateway killed, port closed", "serverDead", against=OURS, within=9.0)
 def gateway_killed(scene):
     client, its_gateway = running(scene, "--once")
     its_gateway.kill()
     return client.report()
 
 
-@row("49", "gateway restarted", "serverDisconnected", against=OURS, within=5.0,
+@row("49", "gateway restarted", "serverDisconnected", against=OURS, within=9.0,
      having=["reauthenticate.*yes"])
 def gateway_restarted(scene):
     client, its_gateway = running(scene, "--once")
-    its_gateway.kill()
-    its_gateway.start()
+    with its_gateway.host.mute(443):
+        its_gateway.kill()
+        its_gateway.start()
     return client.report()

@@ -30,7 +30,7 @@ def resolver_refuses(scene):
 
 
 @row("2b", "nobody listens at the resolver (ICMP refused)", "serverAddressResolutionFailed",
-     "ECONNREFUSED", having=["10.77.0.2"])
+     "UNREACHABLE", having=["10.77.0.2"])
 def resolver_not_there(scene):
     return resolve(scene, None)
 

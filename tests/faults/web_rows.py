@@ -4,9 +4,12 @@ from lab import listener, pki, web_server
 from lab.client import Client
 from lab.listener import Server
 from lab.tls_server import TlsServer, context
+from login_rows import NO_ANSWER
 from rows import row
 
 URL = "https://vpn.test/"
+NO_HELLO = "a hello that does not come in time"
+NO_REPLY = "an answer that does not come in time"
 
 
 def plain(scene, serve):
@@ -24,50 +27,55 @@ def inside(scene, serve):
     return Client(scene, client, URL, ca=ca.file).report()
 
 
-@row("26a", "garbage on the port", "negotiationFailed", "errSSLProtocol")
+@row("26a", "garbage on the port", "negotiationFailed", "errSSLProtocol",
+     within=3.0)
 def garbage(scene):
     return plain(scene, listener.says(listener.GARBAGE))
 
 
 @row("26b", "plain HTTP on the port, a captive portal", "negotiationFailed", "errSSLProtocol",
-     having=["portal\\.test/login"])
+     having=["portal\\.test/login"], within=3.0)
 def plain_http(scene):
     return plain(scene, listener.says(listener.PLAIN_HTTP))
 
 
-@row("26c", "SSH on the port", "negotiationFailed", "errSSLProtocol", having=["SSH"])
+@row("26c", "SSH on the port", "negotiationFailed", "errSSLProtocol", having=["SSH"],
+     within=3.0)
 def ssh(scene):
     return plain(scene, listener.greets(listener.SSH))
 
 
-@row("27", "server closes at once", "serverNotResponding", "errSSLConnectionRefused")
+@row("27", "server closes at once", "serverNotResponding", "errSSLConnectionRefused",
+     family=NO_ANSWER)
 def closes_at_once(scene):
     return plain(scene, listener.closes)
 
 
 @row("27b", "server resets at once", "serverNotResponding", "errSSLTransportReset|"
-     "errSSLConnectionRefused")
+     "errSSLConnectionRefused", family=NO_ANSWER)
 def resets_at_once(scene):
     return plain(scene, listener.resets)
 
 
 @row("28", "accepts TCP, never answers TLS", "serverNotResponding", "errSSLNetworkTimeout",
-     within=12.0)
+     within=12.0, family=NO_HELLO)
 def silent_before_tls(scene):
     return plain(scene, listener.silent)
 
 
-@row("28b", "a handshake that drips", "serverNotResponding", "errSSLNetworkTimeout", within=12.0)
+@row("28b", "a handshake that drips", "serverNotResponding", "errSSLNetworkTimeout", within=12.0,
+     family=NO_HELLO)
 def drips_before_tls(scene):
     return plain(scene, listener.drips(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(90)))
 
 
-@row("29", "TLS fine, HTTP never answers", "serverNotResponding", within=22.0)
+@row("29", "TLS fine, HTTP never answers", "serverNotResponding", within=22.0,
+     family=NO_REPLY)
 def silent_after_tls(scene):
     return inside(scene, web_server.never_answers)
 
 
-@row("29b", "an HTTP answer that drips", "serverNotResponding", within=22.0)
+@row("29b", "an HTTP answer that drips", "serverNotResponding", within=22.0, family=NO_REPLY)
 def drips_after_tls(scene):
     return inside(scene, web_server.drips(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nX: " +
                                           bytes(b"x" * 200)))
@@ -111,7 +119,7 @@ def unauthorized(scene):
         web_server.response("401 Unauthorized", "", 'WWW-Authenticate: Basic realm="x"')))
 
 
-@row("35", "200 with HTML", "negotiationFailed", having=["HTML"])
+@row("35", "200 with HTML", "negotiationFailed", having=["web page", "web server"])
 def html(scene):
     return inside(scene, web_server.answers(web_server.response("200 OK", web_server.HTML)))
 

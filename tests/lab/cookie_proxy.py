@@ -1,6 +1,7 @@
 """A TLS proxy before a gateway that changes or remembers the session cookie of a CONNECT."""
 
 import re
+import socket
 import ssl
 import threading
 
@@ -40,7 +41,16 @@ def _copy(source, target):
             target.sendall(data)
         target.unwrap()
     except OSError:
-        return  # Either side ended; both sockets are closed with the server.
+        pass  # Either side ended without a word: so must the other.
+    end(target)
+
+
+def end(stream):
+    """FIN in both directions, unless it is gone already."""
+    try:
+        stream.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
 
 
 def dial_tls(host, address, port):

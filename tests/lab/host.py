@@ -4,6 +4,7 @@ No namespace gets a name. When the holder dies, and the programs on the host wit
 removes interfaces, mounts and files of the host; the holder dies with the lab.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -139,6 +140,16 @@ class Host:
         """Drops what arrives here and matches, without a word to the sender."""
         self.nft("table inet swallow { chain everything { type filter hook input priority -300; "
                  f"iifname != \"lo\" {what} drop; }}; }}\n")
+
+    @contextlib.contextmanager
+    def mute(self, port):
+        """While it lasts, nothing that is sent from this TCP port leaves the host."""
+        self.nft("table inet mute { chain out { type filter hook output priority 0; "
+                 f"tcp sport {port} drop; }}; }}\n")
+        try:
+            yield
+        finally:
+            self.run("nft", "delete", "table", "inet", "mute")
 
     def knows(self, address, *names):
         """Writes names into its hosts file."""
