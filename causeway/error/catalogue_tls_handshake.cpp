@@ -13,7 +13,8 @@ using enum Recovery;
 constexpr auto rows = std::to_array<Entry>({
     row<Tls::errSSLProtocol>(
         negotiationFailed, operator_, give_up,
-        "The other side sent something that breaks the rules of TLS, or is not TLS at all.",
+        "The other side sent something that breaks the rules of the protocol, or belongs to "
+        "another one.",
         "Check that address and port lead to the VPN gateway; if they do, send the bytes in the "
         "report to its operator.",
         {{"Another service answers on that port: a plain web server, SSH, a mail server.",
@@ -146,9 +147,12 @@ constexpr auto rows = std::to_array<Entry>({
           "`openssl s_client -connect SERVER:PORT </dev/null | grep 'signing digest'`."}}),
     row<Tls::errSSLDecodeError>(
         negotiationFailed, operator_, give_up,
-        "A message of the other side is malformed: its lengths contradict one another.",
-        "Send the bytes in the report to the operator of the other side.",
-        {{"The other side's TLS software is faulty.",
+        "A message of the other side cannot be read: it is not built as its protocol prescribes.",
+        "Check that the server is the VPN gateway you mean; if it is, send the bytes in the "
+        "report to its operator.",
+        {{"Another kind of server answers, and speaks another protocol inside TLS.",
+          "`openssl s_client -quiet -connect SERVER:PORT`, and see what it says."},
+         {"The software of the other side is faulty.",
           "Ask for its name and version, and whether other clients connect."},
          {"Something between the two sides alters the traffic.",
           "Try from another network."},

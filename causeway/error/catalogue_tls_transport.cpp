@@ -116,7 +116,7 @@ constexpr auto rows = std::to_array<Entry>({
           "Ask for its name and version, and whether other clients are affected."}}),
     row<Tls::errSSLRecordOverflow>(
         serverDead, operator_, give_up,
-        "The other side sent a record longer than TLS allows.",
+        "The other side sent more in one piece than the protocol allows.",
         "Check that the port belongs to a TLS server; if it does, send the report to its "
         "operator.",
         {{"The other side does not speak TLS, and its text was taken for a record's length.",
@@ -144,12 +144,20 @@ constexpr auto rows = std::to_array<Entry>({
         {{"More bytes have to arrive, or to be sent, before the call can finish.",
           "Wait for the socket with poll(2), then call again."}}),
     row<Tls::errSSLBufferOverflow>(
-        configurationFailed, machine, give_up,
-        "A program offered a buffer too small for the answer it asked for; nothing travelled over"
-        " the network.",
-        "Correct the program: ask for the size first, then offer that much.",
-        {{"A program that uses the C interface passes too small a length.",
-          "Look at the call before it in that program."}}),
+        negotiationFailed, operator_, give_up,
+        "Something is larger than the room set aside for it: a message of the other side, or an "
+        "answer that a program asked for.",
+        "Check that the server is the VPN gateway you mean; the report says what was too large, "
+        "and the limit.",
+        {{"A server of another kind answers, with a page far larger than any message of a "
+          "gateway.",
+          "`curl -vk https://SERVER:PORT/` and look at what answers."},
+         {"The other side is faulty, or tries to exhaust this one's memory.",
+          "The report names the part that grew; ask the operator for the software's name and "
+          "version."},
+         {"A program that uses the C interface offers too small a buffer.",
+          "Nothing has then travelled over the network; look at the call before it in that "
+          "program."}}),
     row<Tls::errSSLPeerAuthCompleted>(
         negotiationFailed, machine, ask_user,
         "Not a failure: the other side's certificate is there, and the program may look at it "

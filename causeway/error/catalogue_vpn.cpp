@@ -59,8 +59,8 @@ constexpr auto rows = std::to_array<Entry>({
           "Open any http:// page in a browser and see whether it is redirected."}}),
     row<Vpn::configurationFailed>(
         you, give_up,
-        "The connection cannot be set up with these settings: one of the profile's, one the "
-        "gateway sent, or one this machine refused.",
+        "The settings cannot be used: one of them is wrong, or asks for something that this "
+        "machine refuses.",
         "Correct the setting that the report names.",
         {{"A value is misspelt, out of range, or contradicts another one.",
           "The report names the setting, its value and what is allowed; `causeway run --help` "
@@ -206,7 +206,7 @@ constexpr auto rows = std::to_array<Entry>({
 
     row<Vpn::pluginFailed>(
         machine, retry,
-        "A program that carries the tunnel on this machine died or did not do its work.",
+        "One of Causeway's own processes on this machine died or did not do its work.",
         "Connect again; if it happens twice, send the report to whoever maintains this "
         "installation.",
         {{"The system ran out of memory and killed it.",
@@ -217,8 +217,8 @@ constexpr auto rows = std::to_array<Entry>({
           "`coredumpctl list` or `journalctl -k -g segfault` at the time in the report."}}),
     row<Vpn::pluginDisabled>(
         administrator, give_up,
-        "A program that this connection needs is not installed, may not be used, or is of another"
-        " version.",
+        "A program that this connection needs is not installed, may not be used, or is of the "
+        "wrong version.",
         "Install the missing part, or have the administrator allow it.",
         {{"The program that the settings name does not exist or is not executable.",
           "`ls -l PROGRAM` with the path from the report."},
