@@ -3,6 +3,7 @@
 #include "causeway/base/text.h"
 #include "causeway/base/version.h"
 #include "causeway/cli/explain.h"
+#include "causeway/cli/run.h"
 #include "causeway/error/exit_status.h"
 
 #include <fmt/format.h>
@@ -39,6 +40,7 @@ int run(int argc, char** argv) {
     program.require_subcommand(0, 1);
     int status = exit_success;
 
+    cli::add_run(program, status);
     cli::add_explain(program, status);
 
     // After the commands, which would inherit it: an unknown word gets our own answer.

@@ -1,0 +1,272 @@
+#include "causeway/provider/session.h"
+
+#include "causeway/base/text.h"
+#include "causeway/provider/answers.h"
+#include "causeway/provider/local_address.h"
+#include "causeway/provider/tunnel_settings.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace causeway::provider {
+namespace {
+
+// Between the last packet on the old connection and CONNECT on the new one: time for the gateway
+// to take what is under way, since it drops the old connection with its answer.
+constexpr std::chrono::milliseconds settle_time{30};
+// How long the old connection still delivers what was under way.
+constexpr std::chrono::seconds retirement_time{2};
+
+Error timeout_error(Phase phase, const std::string& host, std::chrono::milliseconds limit) {
+    const auto time = spoken(limit);
+    const auto code =
+        phase == Phase::resolve ? Vpn::serverAddressResolutionFailed : Vpn::serverNotResponding;
+    return Error{code, fmt::format("no connection to {} within {}", printable(host), time)}
+        .with("server", host)
+        .with("phase", std::string(name_of(phase)))
+        .because({Tls::errSSLNetworkTimeout, "the time allowed for connecting was over"});
+}
+
+}  // namespace
+
+Session::Session(EventLoop& loop, const Settings& settings, Owner& owner, int tun,
+                 EventLoop::Action ended)
+    : loop_(loop),
+      settings_(settings),
+      owner_(owner),
+      tun_(tun),
+      ended_(std::move(ended)),
+      trail_([this](const TrailStep& step) { owner_.tell(PhasePassed{step}); }),
+      farewells_(loop),
+      environment_{loop, settings, trail_, farewells_,
+                   [this](int socket) { return owner_.protect(socket); }} {
+    prompter_.ask = [this](const auto& form, const auto& fields) -> Result<Typed> {
+        // Whoever sat at the terminal at the start need not be there hours later.
+        if (loss_)
+            return std::unexpected(Error{Vpn::authenticationFailed,
+                                         "the gateway asks for more than the answers at hand"}
+                                       .with("field", fields.front().name));
+        const auto asked = Clock::now();
+        auto typed = owner_.prompt(form, fields);
+        // A person's time does not count.
+        timeout_at_ += Clock::now() - asked;
+        timeout_ = loop_.at(timeout_at_, [this] { out_of_time(); });
+        return typed;
+    };
+    prompter_.show = [this](const std::string& text) { owner_.tell(BannerShown{text}); };
+}
+
+void Session::start() {
+    timeout_at_ = Clock::now() + settings_.timeout;
+    timeout_ = loop_.at(timeout_at_, [this] { out_of_time(); });
+    dial_ = std::make_unique<Dial>(environment_, prompter_,
+                                   [this](Result<Dialed> result) { dialed(std::move(result)); });
+}
+
+void Session::stop() {
+    if (is_over_) return;
+    end(Left{});
+}
+
+void Session::dialed(Result<Dialed> result) {
+    timeout_.reset();
+    if (!result) return fail_with(trail_.phase(), std::move(result).error());
+    enter(std::move(*result), false);
+}
+
+void Session::enter(Dialed dialed, bool again) {
+    const auto parameters = dialed.entered.parameters;
+    pass_ = std::move(dialed.pass);
+    local_ = local_address(dialed.entered.link->socket());
+    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(dialed.entered), tun_,
+                                       [this](TunnelEvent event) { heard(std::move(event)); });
+    trail_.enter(Phase::device);
+    if (auto applied = apply(parameters); !applied)
+        return fail_with(Phase::device, std::move(applied).error());
+    if (loss_) ++attempts_;
+    loss_.reset();
+    up_since_ = Clock::now();
+    tunnel_->resume();
+    tell_connected(parameters, again);
+}
+
+Result<void> Session::apply(const protocol::SessionParameters& parameters) {
+    auto wanted = tunnel_settings(parameters, tunnel_->link().remote().address);
+    if (applied_ == wanted) return {};
+    auto answer = owner_.apply(wanted);
+    if (!answer) return pass(answer);
+    for (auto& note : answer->notes) owner_.tell(Note{std::move(note)});
+    if (parameters.excludes_local_network)
+        owner_.tell(
+            Note{"the gateway leaves the local network outside the tunnel; here only the "
+                 "networks it names are left outside"});
+    applied_ = std::move(wanted);
+    trail_.note("device ready");
+    return {};
+}
+
+void Session::tell_connected(const protocol::SessionParameters& parameters, bool again) {
+    const auto& link = tunnel_->link();
+    Connected connected;
+    if (parameters.address_v4) connected.addresses.push_back(parameters.address_v4->address);
+    if (parameters.address_v6) connected.addresses.push_back(parameters.address_v6->address);
+    connected.server = fmt::format("{}:{}", pass_->gateway.host, pass_->gateway.port);
+    connected.remote = link.remote().text();
+    connected.version = tls::name(link.summary().version);
+    connected.suite = link.summary().suite_name;
+    connected.again = again;
+    owner_.tell(std::move(connected));
+    trail_.enter(Phase::connected);
+    trail_.clear();
+}
+
+void Session::heard(TunnelEvent event) {
+    if (std::holds_alternative<TunnelRekeyDue>(event)) return rekey();
+    auto& why = std::get<TunnelEnded>(event).why;
+    // The gateway drops the old connection when it grants the new one, and that may come first.
+    if (is_taking_over_)
+        old_end_ = std::move(why);
+    else
+        lost(std::move(why));
+}
+
+void Session::lost(Error why) {
+    const bool loss = is_loss(why);
+    drop_tunnel();
+    dial_.reset();
+    pause_.reset();
+    if (!loss) return fail_with(Phase::connected, std::move(why));
+    // Losses in quick succession are one: otherwise a gateway that drops every session at once
+    // would be asked again and again without a pause.
+    const bool in_succession = Clock::now() - up_since_ < policy_.longest_pause;
+    if (!in_succession || attempts_ == 0) lost_at_ = Clock::now();
+    if (!in_succession) attempts_ = 0;
+    loss_ = Loss{.why = as_end_of_session(std::move(why)), .once = settings_.once};
+    loss_->attempts = attempts_;
+    loss_->can_log_in = settings_.user.has_value() && settings_.password.has_value();
+    if (settings_.identity && !settings_.user) loss_->can_log_in = true;
+    loss_->address_gone = local_ && !is_ours(*local_);
+    decide(after_loss(*loss_, policy_));
+}
+
+void Session::decide(ReconnectMove move) {
+    if (auto* again = std::get_if<TryAgain>(&move)) return try_again(*again);
+    if (std::holds_alternative<LogInAgain>(move)) return log_in_again();
+    fail_with(Phase::connected, std::move(std::get<GiveUp>(move).why));
+}
+
+void Session::try_again(TryAgain move) {
+    trail_.enter(Phase::network);
+    owner_.tell(Reconnecting{loss_->why, loss_->attempts + 1, move.pause});
+    pause_ = loop_.at(Clock::now() + move.pause, [this] {
+        dial_ = std::make_unique<Dial>(environment_, *pass_, Dial::Hold{},
+                                       [this](auto result) { came_back(std::move(result)); });
+    });
+}
+
+void Session::log_in_again() {
+    ++loss_->logins;
+    owner_.tell(Note{"the gateway does not know the session any more; logging in again"});
+    pause_ = loop_.at(Clock::now(), [this] {
+        dial_ = std::make_unique<Dial>(environment_, prompter_,
+                                       [this](auto result) { came_back(std::move(result)); });
+    });
+}
+
+void Session::came_back(Result<Dialed> result) {
+    if (!result) return attempt_failed(std::move(result).error());
+    if (!loss_->once) return enter(std::move(*result), true);
+    // The session was alive all the time: the loss was the connection's alone.
+    auto why = loss_->why;
+    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(result->entered), tun_, [](TunnelEvent) {});
+    fail_with(Phase::connected, std::move(why));
+}
+
+void Session::attempt_failed(Error failure) {
+    loss_->attempts = ++attempts_;
+    loss_->elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - lost_at_);
+    loss_->address_gone = local_ && !is_ours(*local_);
+    decide(after_attempt(*loss_, std::move(failure), policy_));
+}
+
+void Session::rekey() {
+    const auto hold = [this](EventLoop::Action go_on) {
+        tunnel_->pause();
+        is_taking_over_ = true;
+        pause_ = loop_.at(Clock::now() + settle_time, std::move(go_on));
+    };
+    dial_ = std::make_unique<Dial>(environment_, *pass_, hold,
+                                   [this](auto result) { rekeyed(std::move(result)); });
+}
+
+void Session::rekeyed(Result<Dialed> result) {
+    is_taking_over_ = false;
+    if (!result && old_end_) return lost(*std::exchange(old_end_, std::nullopt));
+    old_end_.reset();
+    if (!result) {
+        // The old keys are still good for a while; the gateway says when they are not.
+        owner_.tell(Note{"new keys could not be agreed: " + result.error().detail});
+        trail_.clear();
+        tunnel_->resume();
+        pause_ = loop_.at(Clock::now() + policy_.longest_pause, [this] {
+            if (tunnel_) rekey();
+        });
+        return;
+    }
+    tunnel_->retire();
+    retired_ = std::move(tunnel_);
+    retirement_ = loop_.at(Clock::now() + retirement_time, [this] {
+        farewells_.dismiss(retired_->release());
+        retired_.reset();
+    });
+    pause_.reset();
+    const auto parameters = result->entered.parameters;
+    pass_ = std::move(result->pass);
+    local_ = local_address(result->entered.link->socket());
+    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(result->entered), tun_,
+                                       [this](TunnelEvent event) { heard(std::move(event)); });
+    if (auto applied = apply(parameters); !applied)
+        return fail_with(Phase::device, std::move(applied).error());
+    tunnel_->resume();
+    trail_.enter(Phase::connected);
+    trail_.clear();
+    owner_.tell(Note{"changed keys by a new connection"});
+}
+
+void Session::out_of_time() {
+    if (is_over_ || tunnel_) return;
+    auto error = timeout_error(trail_.phase(), settings_.gateway.host, settings_.timeout);
+    trail_.note(error.detail);
+    fail_with(trail_.phase(), std::move(error));
+}
+
+void Session::fail_with(Phase phase, Error error) {
+    if (is_over_) return;
+    const auto server = fmt::format("{}:{}", settings_.gateway.host, settings_.gateway.port);
+    end(Failed{
+        make_incident(settings_.gateway.text(), server, phase, std::move(error), trail_.steps())});
+}
+
+void Session::end(WorkerMessage last) {
+    is_over_ = true;
+    timeout_.reset();
+    pause_.reset();
+    retirement_.reset();
+    // Both may be on the stack above this call; they end with it.
+    auto dial = std::move(dial_);
+    if (tunnel_) farewells_.dismiss(tunnel_->leave("the user ended the session"));
+    if (retired_) farewells_.dismiss(retired_->release());
+    owner_.tell(last);
+    farewells_.when_empty([this] { ended_(); });
+}
+
+void Session::drop_tunnel() {
+    retirement_.reset();
+    if (retired_) farewells_.dismiss(retired_->release());
+    retired_.reset();
+    farewells_.dismiss(tunnel_->release());
+    tunnel_.reset();
+}
+
+}  // namespace causeway::provider

@@ -1,0 +1,91 @@
+// One VPN from the first name asked for to the last word said: logs in, keeps the tunnel up, makes
+// losses good, changes keys, and ends with a reason or in order.
+//
+//     dialing --> up <--> rekeying (a second connection beside the first)
+//        |        | ^
+//        |        v |
+//        |    reconnecting
+//        v        v
+//         failed, left
+
+#pragma once
+
+#include "causeway/base/event_loop.h"
+#include "causeway/provider/dial.h"
+#include "causeway/provider/messages.h"
+#include "causeway/provider/owner.h"
+#include "causeway/provider/reconnect.h"
+#include "causeway/provider/settings.h"
+#include "causeway/provider/tunnel.h"
+
+#include <memory>
+#include <optional>
+
+namespace causeway::provider {
+
+class Session {
+public:
+    /// `tun` stays the caller's. All three outlive the session; `ended` is called once, when the
+    /// last word has been said and told.
+    Session(EventLoop& loop, const Settings& settings, Owner& owner, int tun,
+            EventLoop::Action ended);
+
+    void start();
+    /// Ends in order: the gateway is told.
+    void stop();
+
+private:
+    void dialed(Result<Dialed> result);
+    void enter(Dialed dialed, bool again);
+    Result<void> apply(const protocol::SessionParameters& parameters);
+    void tell_connected(const protocol::SessionParameters& parameters, bool again);
+    void heard(TunnelEvent event);
+
+    void lost(Error why);
+    void decide(ReconnectMove move);
+    void try_again(TryAgain move);
+    void log_in_again();
+    void came_back(Result<Dialed> result);
+    void attempt_failed(Error failure);
+
+    void rekey();
+    void rekeyed(Result<Dialed> result);
+
+    void out_of_time();
+    void fail_with(Phase phase, Error error);
+    void end(WorkerMessage last);
+    void drop_tunnel();
+
+    EventLoop& loop_;
+    const Settings& settings_;
+    Owner& owner_;
+    int tun_;
+    EventLoop::Action ended_;
+    Trail trail_;
+    Farewells farewells_;
+    Environment environment_;
+    Prompter prompter_;
+
+    std::unique_ptr<Dial> dial_;
+    std::unique_ptr<Tunnel> tunnel_;
+    std::unique_ptr<Tunnel> retired_;
+    std::optional<Pass> pass_;
+    std::optional<TunnelSettings> applied_;
+    std::optional<IpAddress> local_;  ///< our address towards the gateway
+
+    ReconnectPolicy policy_;
+    std::optional<Loss> loss_;
+    Instant lost_at_{};  ///< the first of losses in quick succession
+    Instant up_since_{};
+    int attempts_ = 0;              ///< since then
+    bool is_taking_over_ = false;   ///< a second connection has asked for the session
+    std::optional<Error> old_end_;  ///< how the first connection ended meanwhile
+
+    EventLoop::Timer timeout_;
+    Instant timeout_at_{};
+    EventLoop::Timer pause_;
+    EventLoop::Timer retirement_;
+    bool is_over_ = false;
+};
+
+}  // namespace causeway::provider

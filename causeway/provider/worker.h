@@ -1,0 +1,15 @@
+// The worker process: one connection, no rights, everything that comes from the network.
+
+#pragma once
+
+#include "causeway/ipc/channel.h"
+#include "causeway/provider/settings.h"
+
+namespace causeway::provider {
+
+/// Runs in a process of its own, forked by the owner of the device, until the connection ends, the
+/// owner wants it to, or is gone. Signals that a terminal sends to everybody are left to the owner.
+/// Returns the process's exit status: 0, also after a failure that was told.
+int run_worker(Settings settings, ipc::Channel channel, Fd tun);
+
+}  // namespace causeway::provider
