@@ -21,13 +21,15 @@ CODES = {
     115: "errSSLUnknownPSKIdentity", 116: "errSSLCertificateRequired",
     0: "errSSLFatalAlert", 120: "errSSLFatalAlert", 200: "errSSLFatalAlert",
 }
-# We sent no certificate, so these can only mean that one is wanted.
-WANTS_CERTIFICATE = {116: "clientCertificateInvalid"}
+# These speak of a certificate: ours, or a staple to the server's.
+OF_CERTIFICATES = {45: "clientCertificateExpired", 113: "serverCertificateInvalid",
+                   116: "clientCertificateInvalid"}
 
 
 def register(number, code):
     @row(f"A{number}", f"the handshake is answered with alert {number}",
-         WANTS_CERTIFICATE.get(number, "negotiationFailed"), code, having=[f'"{number}"|{number}'])
+         "|".join(["negotiationFailed", OF_CERTIFICATES.get(number, "negotiationFailed")]), code,
+         having=[f'"{number}"|{number}'])
     def answered_with_alert(scene):
         client, server = scene.pair()
         scene.keep(AlertServer(server, 443, number))

@@ -1,7 +1,9 @@
 """A server that answers a ClientHello with one chosen alert, or with bytes made by hand."""
 
+import socket
+
 from . import record
-from .listener import Server, silent
+from .listener import Server
 
 
 class AlertServer(Server):
@@ -11,10 +13,15 @@ class AlertServer(Server):
     """
 
     def __init__(self, host, port, number=None, level=2, answer=None):
-        self.answer = answer if answer is not None else record.alert(number, level)
+        self.ends = answer is None
+        self.answer = record.alert(number, level) if answer is None else answer
         super().__init__(host, port, self._serve_alert)
 
     def _serve_alert(self, connection):
         if hello := record.read_record(connection):
             connection.sendall(self.answer(hello[1]) if callable(self.answer) else self.answer)
-            silent(connection)
+            if self.ends:
+                connection.shutdown(socket.SHUT_WR)
+            # Whatever the client answers to words made by hand can only be its end.
+            connection.recv(4096)
+            connection.shutdown(socket.SHUT_RDWR)

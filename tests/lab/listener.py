@@ -48,6 +48,8 @@ class Server:
 def reset(connection):
     """Ends the connection by RST."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # Wakes a thread that reads it: while one does, close() alone sends nothing.
+    connection.shutdown(socket.SHUT_RD)
     connection.close()
 
 

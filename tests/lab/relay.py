@@ -1,7 +1,8 @@
 """A relay of TLS records between client and server, which harms chosen ones on their way.
 
-A rule names a direction ("c2s" or "s2c"), the number of the record in it (0 first), and the harm:
-a function of the record that returns what goes on instead, or raises Cut.
+A rule names a direction ("c2s" or "s2c"), the number of the record in it (0 first, or "after CCS 1"
+for the second one behind ChangeCipherSpec), and the harm: a function of the record that returns what
+goes on instead, or raises Cut.
 """
 
 import socket
@@ -40,13 +41,16 @@ class Relay(Server):
         back.join()
 
     def _pump(self, direction, source, target):
-        number = 0
+        number, switched = 0, None
         client = target if direction == "s2c" else source
         try:
             while found := record.read_record(source):
                 kind, whole = found
                 self.seen[direction].append(kind)
-                harm = self.rules.get((direction, number))
+                if kind == record.CHANGE_CIPHER_SPEC:
+                    switched = number
+                behind = None if switched is None else f"after CCS {number - switched - 1}"
+                harm = self.rules.get((direction, number)) or self.rules.get((direction, behind))
                 target.sendall(harm(whole) if harm else whole)
                 number += 1
             target.shutdown(socket.SHUT_WR)
