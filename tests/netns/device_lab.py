@@ -171,6 +171,13 @@ def equal(got, wanted, what=""):
     assert got == wanted, f"{what}\n     got {got}\n  wanted {wanted}"
 
 
+def tests_of(names):
+    """The functions of a test program that take the state folder first."""
+    return [value for value in names.values()
+            if getattr(value, "__module__", None) == "__main__" and hasattr(value, "__code__")
+            and value.__code__.co_varnames[:value.__code__.co_argcount] == ("state",)]
+
+
 def main(tests):
     """Runs the functions in order; each must leave the machine as it found it."""
     enter_own_world()
