@@ -175,7 +175,7 @@ std::string report(const Incident& incident, bool colour) {
 
 std::string sentence(const Error& error) {
     const Entry* row = entry(error.code);
-    const auto what = row ? std::string(without_stop(row->meaning)) : code_name(error.code);
+    auto what = row ? std::string(without_stop(row->meaning)) : code_name(error.code);
     if (error.detail.empty()) return what;
     return what + ": " + printable(error.detail);
 }
