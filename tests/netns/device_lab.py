@@ -40,12 +40,9 @@ def ip(words):
 
 def make_world():
     """An /etc of its own, a peer behind a veth, and default routes to it in both families."""
-    scratch = "/tmp/causeway-device-world"
-    os.makedirs(scratch, exist_ok=True)
-    run("mount", "-t", "tmpfs", "none", scratch)
-    for folder in ("upper", "work", "state"):
-        os.mkdir(f"{scratch}/{folder}")
     run("mount", "-t", "tmpfs", "none", "/run")
+    scratch = "/run/world"
+    os.makedirs(f"{scratch}/state", mode=0o700)
     own_etc(scratch)
     ip("link set lo up")
     ip("link add out0 type veth peer name peer0")
