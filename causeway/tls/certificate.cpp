@@ -135,6 +135,7 @@ CertificateInfo info_of(const X509* certificate) {
 }
 
 CertificatePtr parse_certificate(ByteView der) {
+    start_openssl();
     const unsigned char* at = raw(der);
     CertificatePtr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
     if (certificate && at != raw(der) + der.size()) return nullptr;

@@ -42,6 +42,7 @@ std::unexpected<Error> refused(Tls code, std::string detail) {
 /// Whether the library has what we need: with a broken configuration file (OPENSSL_CONF) it starts
 /// all the same and then refuses everything with one and the same reason.
 Result<void> check_library() {
+    start_openssl();
     if (!OSSL_PROVIDER_available(nullptr, "default") && !OSSL_PROVIDER_available(nullptr, "fips"))
         return refused(Tls::errSSLModuleAttach,
                        "OpenSSL could load none of its cryptographic modules");

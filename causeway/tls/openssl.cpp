@@ -7,6 +7,8 @@
 
 namespace causeway::tls {
 
+void start_openssl() { OPENSSL_init_ssl(0, nullptr); }
+
 std::vector<OpensslFault> take_openssl_faults() {
     std::vector<OpensslFault> faults;
     const char* data = nullptr;
@@ -30,6 +32,7 @@ std::string openssl_reason(const std::vector<OpensslFault>& faults) {
 }
 
 BioPtr reading(std::string_view text) {
+    start_openssl();
     return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 

@@ -49,6 +49,10 @@ using NameListPtr = std::unique_ptr<GENERAL_NAMES, OpensslDeleter<GENERAL_NAMES_
 using SslPtr = std::unique_ptr<SSL, OpensslDeleter<SSL_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, OpensslDeleter<X509_STORE_free>>;
 
+/// Lets OpenSSL read its configuration (OPENSSL_CONF). Before anything else: asked to do some work
+/// first, it would load its default modules and ignore what the configuration says of them.
+void start_openssl();
+
 /// One entry of OpenSSL's error queue.
 struct OpensslFault {
     int library = 0;  ///< ERR_LIB_…

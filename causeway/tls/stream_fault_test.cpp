@@ -69,6 +69,23 @@ std::function<Bytes(Bytes)> replacing(std::string_view hex_from, std::string_vie
     };
 }
 
+/// Of 1024 bits (RFC 5114, section 2.1) or 2048 (RFC 7919, appendix A.1).
+EVP_PKEY* diffie_hellman_key(int bits) {
+    char group_1024[] = "dh_1024_160";
+    char group_2048[] = "ffdhe2048";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string("group", bits == 1024 ? group_1024 : group_2048, 0),
+        OSSL_PARAM_construct_end()};
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_CTX* context =
+        EVP_PKEY_CTX_new_from_name(nullptr, bits == 1024 ? "DHX" : "DH", nullptr);
+    REQUIRE(EVP_PKEY_keygen_init(context) == 1);
+    REQUIRE(EVP_PKEY_CTX_set_params(context, parameters) == 1);
+    REQUIRE(EVP_PKEY_generate(context, &key) == 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 struct Server {
     int highest = TLS1_3_VERSION;
     std::string suites = "ALL:@SECLEVEL=0";
@@ -84,8 +101,8 @@ Seen meet_server(const Server& server, const Relay& relay = {},
     SSL_CTX_set_max_proto_version(context.get(), server.highest);
     REQUIRE(SSL_CTX_set_cipher_list(context.get(), server.suites.c_str()) == 1);
     SSL_CTX_set1_groups_list(context.get(), server.groups.c_str());
-    if (server.diffie_hellman_bits == 1024)
-        SSL_CTX_set0_tmp_dh_pkey(context.get(), EVP_PKEY_Q_keygen(nullptr, nullptr, "DH"));
+    if (server.diffie_hellman_bits > 0)
+        SSL_CTX_set0_tmp_dh_pkey(context.get(), diffie_hellman_key(server.diffie_hellman_bits));
     RawPeer peer(context.get(), true);
     auto client = client_stream(std::move(settings));
     Seen seen;
@@ -125,7 +142,10 @@ void check(const Seen& seen, std::int32_t code, std::string_view alert = "") {
     CHECK_FALSE(seen.failure->detail.empty());
 }
 
-const Server tls_1_2{.highest = TLS1_2_VERSION};
+const Server& tls_1_2() {
+    static const Server server{.highest = TLS1_2_VERSION};
+    return server;
+}
 // RSA, so that suites which need an RSA key can be chosen.
 const Server& rsa_1_2() {
     static const Server server = [] {
@@ -156,21 +176,21 @@ TEST_CASE("a record of an unknown type and a record too long are told before the
 }
 
 TEST_CASE("messages out of order are unexpected") {
-    check(meet_server(tls_1_2, changing(1, swallowed)), -9856, "10");
-    check(meet_server(tls_1_2, changing(0, doubled)), -9856, "10");
+    check(meet_server(tls_1_2(), changing(1, swallowed)), -9856, "10");
+    check(meet_server(tls_1_2(), changing(0, doubled)), -9856, "10");
 }
 
 TEST_CASE("a message that cannot be read is a decode error") {
     // The length of the session id in the server's hello.
-    check(meet_server(tls_1_2, changing(0, putting(43, {0xff}))), -9859, "50");
+    check(meet_server(tls_1_2(), changing(0, putting(43, {0xff}))), -9859, "50");
 }
 
 TEST_CASE("a server that answers below what was offered breaks the policy") {
-    const auto seen = meet_server(tls_1_2, changing(0, putting(9, {3, 2})));
+    const auto seen = meet_server(tls_1_2(), changing(0, putting(9, {3, 2})));
     check(seen, -9881, "70");
     CHECK(seen.failure->fact("found") == "TLS 1.1");
     CHECK(seen.failure->fact("wanted") == "TLS 1.2 or better");
-    check(meet_server(tls_1_2, changing(0, putting(9, {5, 5}))), -9801, "70");
+    check(meet_server(tls_1_2(), changing(0, putting(9, {5, 5}))), -9801, "70");
 }
 
 TEST_CASE("a server that knows only older versions says so, and we add our rule") {
@@ -183,18 +203,18 @@ TEST_CASE("a server that knows only older versions says so, and we add our rule"
 }
 
 TEST_CASE("a suite that was never offered is a bad choice") {
-    check(meet_server(tls_1_2, changing(0, putting_behind_session_id(0, {0x00, 0x0a}))), -9818,
+    check(meet_server(tls_1_2(), changing(0, putting_behind_session_id(0, {0x00, 0x0a}))), -9818,
           "47");
 }
 
 TEST_CASE("compression that was never offered is refused") {
-    check(meet_server(tls_1_2, changing(0, putting_behind_session_id(2, {1}))), -9857, "47");
+    check(meet_server(tls_1_2(), changing(0, putting_behind_session_id(2, {1}))), -9857, "47");
 }
 
 TEST_CASE("an extension that was never asked for is refused") {
     // ec_point_formats, which the server answers, becomes a protocol choice, which we did not
     // offer.
-    check(meet_server(tls_1_2, changing(0, replacing("000b0004", "00100004"))), -9855, "110");
+    check(meet_server(tls_1_2(), changing(0, replacing("000b0004", "00100004"))), -9855, "110");
 }
 
 TEST_CASE("suites without forward secrecy break the policy, unless it allows them") {
@@ -204,6 +224,21 @@ TEST_CASE("suites without forward secrecy break the policy, unless it allows the
     check(seen, -9882);
     CHECK(seen.failure->fact("found") == "TLS_RSA_WITH_AES_128_GCM_SHA256");
     CHECK_FALSE(seen.has("completed"));
+    auto settings = client_settings();
+    settings.policy.forward_secrecy = false;
+    CHECK(meet_server(server, {}, settings).story == "completed");
+}
+
+TEST_CASE("a Diffie-Hellman group that is too small has its own code") {
+    auto server = rsa_1_2();
+    server.suites = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0";
+    server.diffie_hellman_bits = 1024;
+    const auto weak = meet_server(server);
+    REQUIRE(weak.failure.has_value());
+    CHECK(weak.failure->code.number() == -9850);
+    CHECK(weak.failure->fact("wanted") == "2048 bits");
+    server.diffie_hellman_bits = 2048;
+    check(meet_server(server), -9882);
     auto settings = client_settings();
     settings.policy.forward_secrecy = false;
     CHECK(meet_server(server, {}, settings).story == "completed");
