@@ -17,8 +17,11 @@ std::string iso8601(WallTime time) {
     std::tm parts{};
     gmtime_r(&count, &parts);
     std::array<char, 40> text{};
-    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::string result(text.data(), size);
+    const auto size = std::strftime(text.data(), text.size(), "-%m-%dT%H:%M:%S", &parts);
+    // %Y writes no leading zeros, and ISO 8601 wants four digits.
+    std::string result = std::to_string(parts.tm_year + 1900);
+    if (result.size() < 4) result.insert(0, 4 - result.size(), '0');
+    result.append(text.data(), size);
     if (const auto rest = (time - seconds).count(); rest != 0) {
         const auto digits = std::to_string(1000 + rest);
         result += "." + digits.substr(1);

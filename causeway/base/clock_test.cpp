@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 TEST_CASE("dates are written in ISO 8601 with milliseconds when there are any") {
     CHECK(iso8601(WallTime{0ms}) == "1970-01-01T00:00:00Z");
     CHECK(iso8601(WallTime{1007ms}) == "1970-01-01T00:00:01.007Z");
+    CHECK(iso8601(WallTime{-61320679320s}) == "0026-10-28T21:58:00Z");
 }
 
 TEST_CASE("lengths of time are said in their two largest units") {

@@ -219,7 +219,11 @@ Result<void> LoginClient::take(const HttpResponse& response) {
 Result<void> LoginClient::take_redirect(const HttpResponse& response) {
     const auto location = *response.headers.find("Location");
     const auto target = place_.resolve(location);
-    if (!target) return std::unexpected(Error(target.error()).because(http_fact(response)));
+    if (!target) {
+        Error below = http_fact(response);
+        if (target.error().cause) below = Error(*target.error().cause).because(std::move(below));
+        return std::unexpected(Error(target.error()).because(std::move(below)));
+    }
 
     visited_.push_back(target->text());
     const bool is_loop = std::ranges::count(visited_, visited_.back()) > visit_limit;

@@ -23,6 +23,16 @@ std::unexpected<Error> refuse(Code code, std::string_view text, std::string_view
                 {{"url", printable(text.substr(0, url_limit))}});
 }
 
+/// The transport policy's first rule is broken before any handshake.
+std::unexpected<Error> refuse_plain_http(std::string_view location) {
+    auto refused = refuse(Vpn::negotiationFailed, location,
+                          "the redirect leads away from TLS, which is not followed");
+    return std::unexpected(std::move(refused).error().because(
+        Error{Tls::errSSLATSViolation,
+              "plain HTTP has no TLS at all",
+              {{"rule", "TLS"}, {"found", "http"}, {"wanted", "https"}}}));
+}
+
 bool begins_with_scheme(std::string_view text, std::string_view wanted) {
     return equals_ignoring_case(text.substr(0, wanted.size()), wanted);
 }
@@ -154,6 +164,7 @@ Result<Url> Url::resolve(std::string_view location) const {
     if (begins_with_scheme(location, scheme))
         return parse_behind_scheme(location.substr(scheme.size()), code, location);
     if (location.starts_with("//")) return parse_behind_scheme(location.substr(2), code, location);
+    if (begins_with_scheme(location, "http://")) return refuse_plain_http(location);
     if (has_scheme(location))
         return refuse(code, location, "the redirect leads away from https, which is not followed");
 

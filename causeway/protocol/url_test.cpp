@@ -85,7 +85,11 @@ TEST_CASE("a redirect leads where RFC 3986 says") {
 }
 
 TEST_CASE("a redirect away from https is refused") {
-    for (const auto* location : {"http://vpn.test/", "ftp://x/", "javascript:alert(1)"})
+    CHECK(
+        resolve("vpn.test", "HTTP://vpn.test/") ==
+        "negotiationFailed: “HTTP://vpn.test/” is no address of a gateway: the redirect leads away "
+        "from TLS, which is not followed <- errSSLATSViolation: plain HTTP has no TLS at all");
+    for (const auto* location : {"ftp://x/", "javascript:alert(1)"})
         CHECK(resolve("vpn.test", location) ==
               "negotiationFailed: “" + std::string(location) +
                   "” is no address of a gateway: the redirect leads away from https, which is not "
