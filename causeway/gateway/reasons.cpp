@@ -122,6 +122,8 @@ constexpr auto table = std::to_array<ReasonRow>({
           "The gateway has no addresses of a family that the client asked for"),
 
     cookie(Reason::cookie_missing, "cookie-missing", "No session cookie was sent; log in first"),
+    cookie(Reason::cookie_malformed, "cookie-malformed",
+           "The session cookie cannot be read; log in again"),
     cookie(Reason::cookie_unknown, "cookie-unknown",
            "The session cookie is not known; log in again"),
     cookie(Reason::cookie_expired, "cookie-expired", "The session has expired; log in again"),

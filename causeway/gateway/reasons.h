@@ -48,6 +48,7 @@ enum class Reason : std::uint8_t {
     no_address_family,  ///< The client wants only families that the group has no pool for.
     // Cookies
     cookie_missing,
+    cookie_malformed,  ///< No text that this gateway ever gave out.
     cookie_unknown,  ///< Never given out, or the session has ended, or the gateway was restarted.
     cookie_expired,
     // Ends

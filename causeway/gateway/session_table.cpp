@@ -88,7 +88,7 @@ SessionTable::Opened SessionTable::open(LoggedIn login, std::chrono::seconds ses
 
 Result<SessionNumber> SessionTable::find_by_cookie(std::string_view cookie, Instant now) const {
     const auto parts = parts_of(cookie);
-    if (!parts) return std::unexpected(refusal(Reason::cookie_unknown, "it is malformed"));
+    if (!parts) return std::unexpected(refusal(Reason::cookie_malformed));
 
     if (const auto found = by_cookie_.find(parts->name); found != by_cookie_.end()) {
         const Entry& entry = sessions_.at(found->second);

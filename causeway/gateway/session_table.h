@@ -98,8 +98,8 @@ public:
     /// After a login. `session_timeout` 0: never ends by itself.
     Opened open(LoggedIn login, std::chrono::seconds session_timeout, Instant now, WallTime date);
 
-    /// The session of a cookie. Fails with the refusal of Reason::cookie_unknown or
-    /// Reason::cookie_expired (for a while after the end, when the reason is still known, the
+    /// The session of a cookie. Fails with the refusal of Reason::cookie_malformed, cookie_unknown
+    /// or cookie_expired (for a while after the end, when the reason is still known, the
     /// reason it ended for).
     Result<SessionNumber> find_by_cookie(std::string_view cookie, Instant now) const;
 
