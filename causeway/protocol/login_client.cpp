@@ -3,6 +3,8 @@
 #include "causeway/base/text.h"
 #include "causeway/protocol/http_writer.h"
 #include "causeway/protocol/limits.h"
+#include "causeway/protocol/login_answers.h"
+#include "causeway/protocol/login_refusal.h"
 #include "causeway/protocol/reason.h"
 
 #include <fmt/format.h>
@@ -17,26 +19,8 @@ constexpr int visit_limit = 2;  // A gateway may lead to a place again once, wit
 
 std::string quoted(std::string_view text) { return "“" + printable(text) + "”"; }
 
-bool mentions_certificate(std::string_view words) {
-    return lower(words).find("certificate") != std::string::npos;
-}
-
 bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-/// What the user is asked, without what answers itself.
-std::vector<std::string> asked_of(const AuthForm& form) {
-    std::vector<std::string> names;
-    for (const Field& field : form.fields)
-        if (field.kind == FieldKind::text || field.kind == FieldKind::password)
-            names.push_back(field.name);
-    return names;
-}
-
-bool has_password(const AuthForm& form) {
-    return std::ranges::any_of(
-        form.fields, [](const Field& field) { return field.kind == FieldKind::password; });
 }
 
 bool are_equal(const std::vector<AnsweredField>& a, const std::vector<AnsweredField>& b) {
@@ -49,17 +33,6 @@ bool are_equal(const std::vector<AnsweredField>& a, const std::vector<AnsweredFi
 bool answer_the_same(const std::vector<AnsweredField>& answers,
                      const std::vector<std::string>& asked) {
     return std::ranges::equal(answers, asked, {}, &AnsweredField::first);
-}
-
-std::string words_of(const HttpResponse& response) {
-    const auto words = header_text(response.headers.find("X-Reason").value_or(response.reason));
-    return words.empty() ? fmt::format("HTTP status {}", response.status) : words;
-}
-
-std::string names_of(const std::vector<Choice>& choices) {
-    std::vector<std::string> names;
-    for (const Choice& choice : choices) names.push_back(printable(choice.text));
-    return join(names, ", ");
 }
 
 }  // namespace
@@ -209,11 +182,18 @@ Result<void> LoginClient::take(const HttpResponse& response) {
             return take_complete(*complete);
         return take_request(std::get<AuthRequest>(*std::move(document)), response);
     }
-    if (const auto reason = read_reason(response.headers, response.reason))
-        return std::unexpected(reason->error().because(http_fact(response)));
-    if (is_redirect(response.status) && response.headers.find("Location"))
+    const bool has_reason = read_reason(response.headers, response.reason).has_value();
+    if (!has_reason && is_redirect(response.status) && response.headers.find("Location"))
         return take_redirect(response);
-    return take_status(response);
+    // Gateways that know no groups by URL have nothing at that path, but a list of groups at "/".
+    if (!has_reason && response.status == 404 && !asked_at_root_ && forms_ == 0 &&
+        !place_.group().empty()) {
+        asked_at_root_ = true;
+        place_.path = "/";
+        send_init("/");
+        return {};
+    }
+    return std::unexpected(login_refusal(response, settings_.has_certificate));
 }
 
 Result<void> LoginClient::take_redirect(const HttpResponse& response) {
@@ -247,42 +227,6 @@ Result<void> LoginClient::take_redirect(const HttpResponse& response) {
     request_ = {place_.path, write_init(identity(), said_no_certificate_)};
     if (is_connected_) write_out();
     return {};
-}
-
-Result<void> LoginClient::take_status(const HttpResponse& response) {
-    const std::string words = words_of(response);
-    const auto failure = [&](Code code, std::string detail) {
-        return std::unexpected(Error{code, std::move(detail)}.because(http_fact(response)));
-    };
-    const bool asks_certificate =
-        (response.status == 401 || response.status == 403) && mentions_certificate(words);
-    if (asks_certificate && settings_.has_certificate)
-        return failure(Vpn::clientCertificateInvalid,
-                       "the gateway cannot use the client certificate: " + quoted(words));
-    if (asks_certificate)
-        return std::unexpected(
-            Error{Vpn::clientCertificateInvalid,
-                  "the gateway wants a client certificate and got none: " + quoted(words)}
-                .because(Error{Tls::errSSLClientCertRequested, ""}.because(http_fact(response))));
-    if (response.status == 401 || response.status == 403)
-        return failure(Vpn::authenticationFailed,
-                       "the gateway refused the login: " + quoted(words));
-
-    // Gateways that know no groups by URL have nothing at that path, but a list of groups at "/".
-    if (response.status == 404 && !asked_at_root_ && forms_ == 0 && !place_.group().empty()) {
-        asked_at_root_ = true;
-        place_.path = "/";
-        send_init("/");
-        return {};
-    }
-    if (response.status >= 500)
-        return failure(Vpn::negotiationFailed,
-                       fmt::format("the server cannot answer the login: {} {}", response.status,
-                                   quoted(words)));
-    return failure(Vpn::negotiationFailed,
-                   fmt::format("the server answers the login with {} {}: this is a web server, no "
-                               "VPN gateway",
-                               response.status, quoted(words)));
 }
 
 Result<void> LoginClient::take_request(AuthRequest request, const HttpResponse& response) {
@@ -346,11 +290,11 @@ Result<void> LoginClient::take_form(AuthRequest request, const HttpResponse& res
 /// A form that was answered before has come again: the answers were refused.
 void LoginClient::take_refusal(const AuthForm& form, const HttpResponse& response) {
     refusal_.reset();
-    const auto asked = asked_of(form);
+    const auto asked = asked_fields(form);
     const bool was_answered = std::ranges::any_of(
         answered_, [&](const auto& answers) { return answer_the_same(answers, asked); });
     const auto reason = read_reason(response.headers, "");
-    if (!reason && form.error.empty() && !(was_answered && has_password(form))) return;
+    if (!reason && form.error.empty() && !(was_answered && asks_password(form))) return;
 
     ++attempt_;
     if (reason) {
@@ -390,80 +334,24 @@ std::string LoginClient::wished_group() const {
 Result<void> LoginClient::check_group(const AuthForm& form) {
     const std::string wish = wished_group();
     if (wish.empty() || group_was_checked_) return {};
-    const Field* field = form.group_field();
-    if (!field)
-        return fail(
-            Vpn::configurationFailed,
-            fmt::format("the group {} was asked for, and the gateway has no groups", quoted(wish)),
-            {{"group", printable(wish)}, {"groups", ""}});
-    const auto choice = std::ranges::find_if(field->choices, [&](const Choice& known) {
-        return known.value == wish || known.text == wish;
-    });
-    if (choice == field->choices.end())
-        return fail(Vpn::configurationFailed,
-                    fmt::format("the gateway has no group {}; it offers {}", quoted(wish),
-                                names_of(field->choices)),
-                    {{"group", printable(wish)}, {"groups", names_of(field->choices)}});
-    group_ = choice->value;
+    auto group = group_on_offer(form, wish);
+    if (!group) return pass(group);
+    group_ = *std::move(group);
     group_was_checked_ = true;
     return {};
 }
 
-Result<Secret> LoginClient::answer_to(const Field& field,
-                                      const std::map<std::string, Secret>& answers) const {
-    const auto given = answers.find(field.name);
-    const bool is_given = given != answers.end() && !given->second.empty();
-    if (field.kind == FieldKind::hidden) return Secret(field.value);
-    if (field.kind != FieldKind::select) {
-        if (is_given) return given->second;
-        if (field.kind == FieldKind::text && !field.value.empty()) return Secret(field.value);
-        return fail(Vpn::authenticationFailed,
-                    fmt::format("the gateway asks for {} and there is no answer to it",
-                                quoted(field.label.empty() ? field.name : field.label)),
-                    {{"field", printable(field.name)}});
-    }
-    if (field.is_group() && !group_.empty() && !is_given) return Secret(group_);
-    const auto choice = std::ranges::find_if(field.choices, [&](const Choice& known) {
-        if (!is_given) return known.is_selected || field.choices.size() == 1;
-        return known.value == given->second.reveal() || known.text == given->second.reveal();
-    });
-    if (choice != field.choices.end()) return Secret(choice->value);
-    // As in a browser, the first group is chosen where nobody chooses.
-    if (field.is_group() && !is_given && !field.choices.empty())
-        return Secret(field.choices.front().value);
-    if (!is_given)
-        return fail(Vpn::authenticationFailed,
-                    fmt::format("the gateway asks to choose {} and there is no answer to it",
-                                quoted(field.label.empty() ? field.name : field.label)),
-                    {{"field", printable(field.name)}, {"choices", names_of(field.choices)}});
-    return fail(Vpn::configurationFailed,
-                fmt::format("{} is no choice for {}; there are {}", quoted(given->second.reveal()),
-                            quoted(field.name), names_of(field.choices)),
-                {{"field", printable(field.name)}, {"choices", names_of(field.choices)}});
-}
-
 bool LoginClient::was_refused(const std::vector<AnsweredField>& answers) const {
-    return refusal_ && has_password(*form_) &&
+    return refusal_ && asks_password(*form_) &&
            std::ranges::any_of(answered_, [&](const auto& old) { return are_equal(old, answers); });
 }
 
 Result<void> LoginClient::answer(const std::map<std::string, Secret>& answers) {
     if (failure_) return std::unexpected(*failure_);
     if (!form_) return fail(Trust::errSecBadReq, "no form is waiting for an answer");
-    std::vector<AnsweredField> fields;
-    std::vector<AnsweredField> asked;
-    for (const Field& field : form_->fields) {
-        auto text = answer_to(field, answers);
-        if (!text) return pass(text);
-        if (field.is_group()) {
-            group_ = text->reveal();
-            continue;
-        }
-        const bool is_asked = field.kind == FieldKind::text || field.kind == FieldKind::password;
-        if (is_asked) asked.emplace_back(field.name, *text);
-        fields.emplace_back(field.name, *std::move(text));
-    }
-    if (was_refused(asked)) return std::unexpected(*refusal_);
+    auto filled = answer_form(*form_, answers, group_);
+    if (!filled) return pass(filled);
+    if (was_refused(filled->asked)) return std::unexpected(*refusal_);
 
     const auto target = place_.resolve(form_->action);
     if (!target) return std::unexpected(target.error());
@@ -472,10 +360,11 @@ Result<void> LoginClient::answer(const std::map<std::string, Secret>& answers) {
             Vpn::negotiationFailed,
             "the gateway's form would send the answers to another server: " + target->authority());
     std::erase_if(answered_,
-                  [&](const auto& old) { return answer_the_same(old, asked_of(*form_)); });
-    answered_.push_back(std::move(asked));
+                  [&](const auto& old) { return answer_the_same(old, asked_fields(*form_)); });
+    answered_.push_back(std::move(filled->asked));
+    if (!filled->group.empty()) group_ = filled->group;
     form_.reset();
-    send({target->path, write_auth_reply(identity(), opaque_, fields)});
+    send({target->path, write_auth_reply(identity(), opaque_, filled->fields)});
     return {};
 }
 

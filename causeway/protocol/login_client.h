@@ -133,7 +133,6 @@ private:
 
     Result<void> take(const HttpResponse& response);
     Result<void> take_redirect(const HttpResponse& response);
-    Result<void> take_status(const HttpResponse& response);
     Result<void> take_request(AuthRequest request, const HttpResponse& response);
     Result<void> take_form(AuthRequest request, const HttpResponse& response);
     Result<void> take_complete(const AuthComplete& complete);
@@ -141,8 +140,6 @@ private:
 
     std::string wished_group() const;
     Result<void> check_group(const AuthForm& form);
-    Result<Secret> answer_to(const Field& field,
-                             const std::map<std::string, Secret>& answers) const;
     bool was_refused(const std::vector<AnsweredField>& answers) const;
     void fail_with(Error error) { failure_ = std::move(error); }
 

@@ -190,6 +190,23 @@ TEST_CASE("a field without answer is named, and nothing empty is sent") {
     CHECK(login.answer({{"username", Secret("alice")}, {"token", Secret("1")}}).has_value());
 }
 
+TEST_CASE("an answer that is no choice is refused without repeating it") {
+    LoginClient login = begun();
+    hear(login, form("<select name='realm' label='Realm'><option>a</option><option>b</option>"
+                     "</select>"));
+    told(login);
+    const auto nothing = login.answer({});
+    REQUIRE_FALSE(nothing.has_value());
+    CHECK(story(nothing.error()) ==
+          "authenticationFailed: the gateway asks to choose “Realm” and there is no answer to it");
+    const auto other = login.answer({{"realm", Secret("s3cret")}});
+    REQUIRE_FALSE(other.has_value());
+    CHECK(story(other.error()) ==
+          "configurationFailed: the answer given for “realm” is no choice of it; there are a, b");
+    CHECK(login.answer({{"realm", Secret("b")}}).has_value());
+    CHECK(sent(login).find("<realm>b</realm>") != std::string::npos);
+}
+
 TEST_CASE("hidden fields and opaque parts go back as they came") {
     LoginClient login = begun();
     hear(login, answer("200 OK", "",

@@ -121,12 +121,14 @@ bool take_route(std::vector<Prefix>& to, std::string_view value) {
 }
 
 bool take_exclusion(Reading& reading, std::string_view value) {
+    const auto prefix = Prefix::parse(value);
+    if (!prefix) return false;
     // The form in which a gateway excludes whatever network the client is attached to.
-    if (value == "0.0.0.0/255.255.255.255" || value == "0.0.0.0/32" || value == "::/128") {
+    if (prefix->address.is_unspecified() && prefix->length == prefix->address.bits())
         reading.parameters.excludes_local_network = true;
-        return true;
-    }
-    return take_route(reading.parameters.exclude, value);
+    else
+        reading.parameters.exclude.push_back(prefix->network());
+    return true;
 }
 
 /// Names go into the resolver's file, so nothing else may pass.

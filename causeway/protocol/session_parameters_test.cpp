@@ -132,10 +132,12 @@ TEST_CASE("of several ends of the session the first counts") {
 }
 
 TEST_CASE("the local network may be excluded as a whole") {
-    const auto parameters = read({{"X-CSTP-Split-Exclude", "0.0.0.0/255.255.255.255"}});
-    REQUIRE(parameters.has_value());
-    CHECK(parameters->excludes_local_network);
-    CHECK(parameters->exclude.empty());
+    for (const auto* value : {"0.0.0.0/255.255.255.255", "0.0.0.0/32", "0.0.0.0", "::/128"}) {
+        const auto parameters = read({{"X-CSTP-Split-Exclude", value}});
+        REQUIRE(parameters.has_value());
+        CHECK(parameters->excludes_local_network);
+        CHECK(parameters->exclude.empty());
+    }
 }
 
 TEST_CASE("a value that cannot be used is named with its header") {
