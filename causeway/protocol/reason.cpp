@@ -120,6 +120,10 @@ DisconnectNotice read_disconnect(ByteView payload) {
 Error DisconnectNotice::error() const {
     Error error{code.value_or(Vpn::serverDisconnected),
                 text.empty() ? "the gateway ended the session and gave no reason" : text};
+    if (text.empty() && !code)
+        error.with("candidates",
+                   "an administrator ended it; it was idle for too long; its time was over; "
+                   "another connection took it over");
     if (byte) error.with("reason_byte", fmt::format("{:02x}", *byte));
     if (incident) error.with("incident", incident_text(*incident));
     return error;

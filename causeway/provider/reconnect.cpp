@@ -69,8 +69,8 @@ std::chrono::milliseconds pause_before(int attempt, const ReconnectPolicy& polic
 }
 
 ReconnectMove after_loss(const Loss& loss, const ReconnectPolicy& policy) {
-    // A silent gateway tells nothing when it is asked for the reason.
-    if (loss.once && loss.why.code == Code(Vpn::serverDead)) return GiveUp{loss.why};
+    // A gateway that fell silent tells nothing when it is asked for the reason.
+    if (loss.once && loss.why.find(Code(Tls::errSSLNetworkTimeout))) return GiveUp{loss.why};
     return TryAgain{pause_before(loss.attempts + 1, policy)};
 }
 

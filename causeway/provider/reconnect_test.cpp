@@ -52,11 +52,14 @@ TEST_CASE("the first attempt follows a loss at once") {
 }
 
 TEST_CASE("with --once a silent gateway is the end, and a broken channel is asked about") {
-    auto dead = loss_by(Vpn::serverDead);
-    dead.once = true;
-    REQUIRE(reason(after_loss(dead, policy)));
+    auto silent = loss_by(Vpn::serverDead);
+    silent.why = std::move(silent.why).because({Tls::errSSLNetworkTimeout, "nothing came"});
+    silent.once = true;
+    REQUIRE(reason(after_loss(silent, policy)));
     auto broken = loss_by(Tls::errSSLClosedNoNotify);
+    broken.why = as_end_of_session(std::move(broken.why));
     broken.once = true;
+    CHECK(broken.why.code == Code(Vpn::serverDead));
     CHECK(std::holds_alternative<TryAgain>(after_loss(broken, policy)));
 }
 

@@ -123,6 +123,8 @@ void Session::tell_connected(const protocol::SessionParameters& parameters, bool
 
 void Session::heard(TunnelEvent event) {
     if (std::holds_alternative<TunnelRekeyDue>(event)) return rekey();
+    if (std::holds_alternative<TunnelRekeyed>(event))
+        return owner_.tell(Note{"new keys in place"});
     auto& why = std::get<TunnelEnded>(event).why;
     // The gateway drops the old connection when it grants the new one, and that may come first.
     if (is_taking_over_)
@@ -231,7 +233,7 @@ void Session::rekeyed(Result<Dialed> result) {
     tunnel_->resume();
     trail_.enter(Phase::connected);
     trail_.clear();
-    owner_.tell(Note{"changed keys by a new connection"});
+    owner_.tell(Note{"new keys by a second connection"});
 }
 
 void Session::out_of_time() {

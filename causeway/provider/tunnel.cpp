@@ -129,7 +129,8 @@ private:
         if (std::holds_alternative<LinkRekeyed>(event)) {
             rekey_timer_.reset();
             session_.rekeyed(Clock::now());
-            return set_timer();
+            set_timer();
+            return tell(TunnelRekeyed{});
         }
         if (std::holds_alternative<LinkRekeyRefused>(event)) return rekey_elsewhere();
         if (auto* ended = std::get_if<LinkEnded>(&event)) end(std::move(ended->why));

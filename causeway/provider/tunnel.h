@@ -22,12 +22,14 @@ namespace causeway::provider {
 
 /// It is time for new keys, by a second connection.
 struct TunnelRekeyDue {};
+/// The keys were changed in place.
+struct TunnelRekeyed {};
 /// The end: the session was ended by the gateway (a VPN code), nothing was heard (serverDead), or
 /// the channel broke (a channel code). Told once.
 struct TunnelEnded {
     Error why;
 };
-using TunnelEvent = std::variant<TunnelRekeyDue, TunnelEnded>;
+using TunnelEvent = std::variant<TunnelRekeyDue, TunnelRekeyed, TunnelEnded>;
 
 /// Events come from the loop; the handler may destroy the tunnel.
 class Tunnel {
