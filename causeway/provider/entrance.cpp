@@ -71,7 +71,7 @@ private:
     }
 
     void lost(Error why) {
-        if (why.find(Domain::alert))
+        if (is_broken(why))
             return finish(std::unexpected(handshake_failure(environment_.settings, gateway_.host,
                                                             link_->facts(), std::move(why))));
         finish(std::unexpected(

@@ -53,6 +53,11 @@ bool is_silent_end(const Error& failure) {
            failure.find(Domain::alert) == nullptr;
 }
 
+bool is_broken(const Error& failure) {
+    return failure.find(Domain::alert) != nullptr ||
+           (!is_silent_end(failure) && !failure.find(Tls::errSSLNetworkTimeout));
+}
+
 Error handshake_failure(const Settings& settings, const std::string& host, const tls::Facts& facts,
                         Error failure) {
     const bool silent = is_silent_end(failure);

@@ -20,4 +20,8 @@ Error handshake_failure(const Settings& settings, const std::string& host, const
 /// Whether the connection ended without any word about the reason.
 bool is_silent_end(const Error& failure);
 
+/// Whether something that came broke the channel: an alert, a damaged record. Else it ended, or
+/// nothing came.
+bool is_broken(const Error& failure);
+
 }  // namespace causeway::provider

@@ -64,10 +64,10 @@ private:
         const auto facts = link_->facts();
         environment_.farewells.dismiss(std::move(link_));
         // In TLS 1.3 a gateway judges our certificate after our side of the handshake is over, so
-        // a channel that ends before the first answer may be its verdict. An alert always is.
+        // a channel that ends before the first answer may be its verdict. An alert always is one.
         const bool verdict =
             !any_answer_ && (facts.certificate_sent || facts.certificate_requested);
-        if (why.find(Domain::alert) || (verdict && is_silent_end(why)))
+        if (is_broken(why) || (verdict && is_silent_end(why)))
             return finish(std::unexpected(
                 handshake_failure(environment_.settings, place_.host, facts, std::move(why))));
         client_.connection_lost(std::move(why));
