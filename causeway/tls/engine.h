@@ -28,6 +28,8 @@ public:
     void feed_end(Instant now);
     void feed_reset(int number, Instant now);
     Result<std::optional<Event>> next();
+    /// Room for that many bytes more to send, so that a batch does not move them about.
+    void expect(std::size_t more) { out_.reserve(out_.size() + more); }
     Result<void> write(ByteView plaintext);
     void close();
     Result<void> rekey();

@@ -12,6 +12,8 @@ inline constexpr std::size_t record_payload_limit = 16384;
 /// agreed and after.
 inline constexpr std::size_t record_limit = record_payload_limit + 2048;
 inline constexpr std::size_t record_limit_1_3 = record_payload_limit + 256;
+/// What sealing adds to a record with the suites offered here: header, nonce, tag; CBC adds more.
+inline constexpr std::size_t record_overhead = 5 + 8 + 16 + 1;
 /// All certificates of a peer together, as they come in the handshake.
 inline constexpr std::size_t peer_chain_limit = 100 * 1024;
 /// Certificates in one text of PEM, and in a path from a leaf to its root.

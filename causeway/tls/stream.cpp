@@ -1,6 +1,7 @@
 #include "causeway/tls/stream.h"
 
 #include "causeway/tls/engine.h"
+#include "causeway/tls/limits.h"
 
 namespace causeway::tls {
 
@@ -17,6 +18,9 @@ Result<std::optional<Event>> Stream::next() { return engine_->next(); }
 Result<void> Stream::write(ByteView plaintext) { return engine_->write(plaintext); }
 
 Result<void> Stream::write_many(std::span<const ByteView> plaintexts) {
+    std::size_t total = 0;
+    for (const auto plaintext : plaintexts) total += plaintext.size() + record_overhead;
+    engine_->expect(total);
     for (const auto plaintext : plaintexts)
         if (auto written = engine_->write(plaintext); !written) return written;
     return {};
