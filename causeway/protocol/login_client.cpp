@@ -74,6 +74,7 @@ void LoginClient::connection_lost(Error why) {
         if (auto taken = take(**last); !taken) fail_with(std::move(taken).error());
         return;
     }
+    if (why.code.domain() == Domain::vpn) return fail_with(std::move(why));
     if (nothing_came && answers_on_connection_ > 0) return want_connection();
     if (!last && last.error().find(Tls::errSSLDecodeError) &&
         !reader_.beginning().starts_with("HTTP/1."))

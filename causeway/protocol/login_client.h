@@ -87,6 +87,7 @@ public:
     void feed(ByteView bytes);
     /// The connection ended. A request whose answer had not begun is repeated on a new connection
     /// when the old one had carried an answer before; else this is serverNotResponding <- `why`.
+    /// A `why` that is a VPN code already is passed on as it is.
     void connection_lost(Error why);
 
     /// What happened, or nothing until more is fed.

@@ -399,6 +399,15 @@ TEST_CASE("a request that a kept connection swallowed is repeated once") {
         "errSSLClosedNoNotify");
 }
 
+TEST_CASE("a loss that was judged already is passed on as it is") {
+    LoginClient login = begun();
+    hear(login, form(user_field));
+    told(login);
+    REQUIRE(login.answer(alice()).has_value());
+    login.connection_lost(Error{Vpn::negotiationFailed, "a record was damaged"});
+    CHECK(told(login) == "negotiationFailed: a record was damaged");
+}
+
 TEST_CASE("an end in the middle of an answer, and one of no HTTP, are told apart") {
     LoginClient login = begun();
     hear(login, "HTTP/1.1 200 OK\r\nContent-Le");
