@@ -42,13 +42,14 @@ struct End {
     tls::Stream stream;
     test::Seen seen = {};
     Bytes coming = {};
+    int writes_left = 4;
 
     void run() {
         const auto before = seen.failure;
         test::take(stream, seen);
         if (before && !(seen.failure && seen.failure->code == before->code)) std::abort();
-        if (!stream.facts().handshake_completed || seen.failure || writes_left_ == 0) return;
-        --writes_left_;
+        if (!stream.facts().handshake_completed || seen.failure || writes_left == 0) return;
+        --writes_left;
         // Refused after a close; that is as good.
         static_cast<void>(stream.write(as_bytes("hello")));
     }
@@ -62,9 +63,6 @@ struct End {
         coming.erase(coming.begin(), coming.begin() + static_cast<std::ptrdiff_t>(count));
         run();
     }
-
-private:
-    int writes_left_ = 4;
 };
 
 std::shared_ptr<const tls::Context> client_context(bool is_1_3) {
@@ -133,8 +131,8 @@ void command(Input& input, End& end, Instant& now) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     Input input(data, size);
     const auto mode = input.take();
-    End client{test::stream_of(client_context(mode & 1))};
-    End server{test::stream_of(server_context(mode & 2))};
+    End client{.stream = test::stream_of(client_context(mode & 1))};
+    End server{.stream = test::stream_of(server_context(mode & 2))};
     Instant now = test::test_start;
     client.run();
     while (!input.is_empty()) {
