@@ -29,8 +29,24 @@ std::string hint(const CLI::App& program, std::string_view word) {
     return near ? fmt::format("; did you mean \"{}\"?", *near) : std::string();
 }
 
-int wrong_usage(std::string_view why) {
-    fmt::print(stderr, "causeway: {}\nTry \"causeway --help\".\n", why);
+/// The option of the chosen command that an unknown one was meant to be, in the same way.
+std::string option_hint(const CLI::App& program) {
+    for (const CLI::App* command : program.get_subcommands()) {
+        std::vector<std::string> names;
+        for (const CLI::Option* option : command->get_options())
+            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+        const std::vector<std::string_view> views(names.begin(), names.end());
+        for (const std::string& word : command->remaining())
+            if (const auto near = nearest(word, views); near && word.starts_with("--"))
+                return fmt::format("; did you mean \"{}\"?", *near);
+    }
+    return {};
+}
+
+int wrong_usage(const CLI::App& program, std::string_view why) {
+    std::string help = "causeway";
+    for (const CLI::App* command : program.get_subcommands()) help += ' ' + command->get_name();
+    fmt::print(stderr, "causeway: {}\nTry \"{} --help\".\n", why, help);
     return exit_usage;
 }
 
@@ -51,8 +67,10 @@ int run(int argc, char** argv) {
     } catch (const CLI::Success& asked_for_help) {
         program.exit(asked_for_help);
         return exit_success;
+    } catch (const CLI::ExtrasError& error) {
+        return wrong_usage(program, printable(error.what()) + option_hint(program));
     } catch (const CLI::ParseError& error) {
-        return wrong_usage(printable(error.what()));
+        return wrong_usage(program, printable(error.what()));
     }
     if (!program.get_subcommands().empty()) return status;
     if (program.remaining().empty()) {
@@ -60,7 +78,8 @@ int run(int argc, char** argv) {
         return exit_usage;
     }
     const std::string word = program.remaining().front();
-    return wrong_usage(fmt::format("\"{}\" is no command{}", printable(word), hint(program, word)));
+    return wrong_usage(program,
+                       fmt::format("\"{}\" is no command{}", printable(word), hint(program, word)));
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ constexpr auto rows = std::to_array<Entry>({
     // The server
 
     row<Vpn::serverAddressResolutionFailed>(
-        network, retry,
+        you, retry,
         "The server's name could not be turned into an address.",
         "Check the name's spelling, then whether this network resolves names at all.",
         {{"The name is misspelt or no longer exists.",

@@ -124,9 +124,11 @@ std::string spoken_time(std::chrono::milliseconds took) {
 void put_trail(Page& page, const Incident& incident) {
     if (incident.trail.empty()) return;
     page.section("What was tried");
-    for (const TrailStep& step : incident.trail)
+    for (const TrailStep& step : incident.trail) {
+        const bool is_the_failure = !step.result.empty() && step.result == incident.error.detail;
         page.lines(fmt::format("  {:<12}  {:>8}  ", name_of(step.phase), spoken_time(step.took)),
-                   printable(step.result));
+                   is_the_failure ? "failed as said above" : printable(step.result));
+    }
 }
 
 std::string_view prospect(Recovery recovery) {

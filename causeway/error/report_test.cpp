@@ -92,6 +92,12 @@ TEST_CASE("text of the other side cannot write on the terminal") {
     CHECK_FALSE(sentence(incident.error).contains('\n'));
 }
 
+TEST_CASE("a step that only repeats the failure does not say it again") {
+    auto incident = refused();
+    incident.trail.back().result = incident.error.detail;
+    CHECK(report(incident).contains("  connect         12.3 s  failed as said above\n"));
+}
+
 TEST_CASE("colour changes nothing but the colour") {
     const auto incident = refused();
     auto coloured = report(incident, true);
