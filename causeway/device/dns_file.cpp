@@ -4,6 +4,7 @@
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/device/file_lock.h"
+#include "causeway/device/replace_file.h"
 #include "causeway/device/resolver_record.h"
 
 #include <fcntl.h>
@@ -119,13 +120,17 @@ Result<void> write_in_place(const Place& place, std::string_view text) {
     return {};
 }
 
-Result<void> write_text(const Place& place, std::string_view text, mode_t mode) {
+Result<void> write_text(const Place& place, std::string_view text, FileRights rights) {
     if (place.is_mounted) return write_in_place(place, text);
-    const auto written = write_file_atomically(place.target, text, mode);
+    const auto written = replace_file(place.target, text, rights);
     if (written) return {};
     // Mounted since we looked.
     if (written.error() == EBUSY) return write_in_place(place, text);
     return std::unexpected(file_error(written.error(), "rename", place.target));
+}
+
+FileRights rights_of(const std::optional<Original>& file) {
+    return file ? FileRights{file->mode, file->uid, file->gid} : FileRights{.mode = 0644};
 }
 
 Result<void> restore(const Place& place, const std::optional<Original>& original) {
@@ -133,15 +138,11 @@ Result<void> restore(const Place& place, const std::optional<Original>& original
         if (unlink(place.target.c_str()) == 0 || errno == ENOENT) return {};
         return std::unexpected(file_error(errno, "unlink", place.target));
     }
-    if (auto written = write_text(place, original->text, original->mode); !written) return written;
-    if (place.is_mounted) return {};
-    if (chown(place.target.c_str(), original->uid, original->gid) != 0 && errno != EPERM)
-        return std::unexpected(file_error(errno, "chown", place.target));
-    return {};
+    return write_text(place, original->text, rights_of(original));
 }
 
 Result<void> save(const Place& place, const ResolverRecord& record) {
-    auto saved = write_file_atomically(place.record, text_of(record), 0600);
+    auto saved = replace_file(place.record, text_of(record));
     if (!saved) return std::unexpected(file_error(saved.error(), "write", place.record));
     return {};
 }
@@ -161,7 +162,7 @@ Result<void> settle(const Place& place, const ResolverRecord& record) {
         return forget(place);
     }
     if (is_ours(*now))
-        if (auto written = write_text(place, render(record), (*now)->mode); !written)
+        if (auto written = write_text(place, render(record), rights_of(*now)); !written)
             return written;
     return save(place, record);
 }
@@ -172,6 +173,8 @@ Result<void> remove_entries(const ResolverFile& file,
     if (!lock) return std::unexpected(lock.error());
     auto place = place_of(file);
     if (!place) return pass(place);
+    remove_unfinished(place->target);
+    remove_unfinished(place->record);
     auto record = load_record(place->record);
     if (!record) return pass(record);
     if (!*record) return {};
@@ -181,13 +184,12 @@ Result<void> remove_entries(const ResolverFile& file,
     return removed == 0 ? Result<void>{} : settle(*place, **record);
 }
 
-/// Whether a file may be made beside it, found out by making one.
+/// Whether files may be made beside it. Asked of the kernel, not tried: a trial would be left
+/// behind by a process that is killed in it.
 Result<void> check_folder(const std::string& target) {
-    const std::string trial = target + ".causeway-trial";
-    const Fd fd(open(trial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) return std::unexpected(file_error(errno, "open", target));
-    unlink(trial.c_str());
-    return {};
+    const auto folder = std::filesystem::path(target).parent_path();
+    if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
+    return std::unexpected(file_error(errno, "access", target));
 }
 
 }  // namespace
@@ -221,8 +223,7 @@ Result<void> push_servers(const ResolverFile& file, const std::string& owner,
 
     // The record first: whatever happens after, the original is not lost.
     if (auto saved = save(*place, record); !saved) return saved;
-    const mode_t mode = record.original ? record.original->mode : 0644;
-    auto written = write_text(*place, render(record), mode);
+    auto written = write_text(*place, render(record), rights_of(record.original));
     if (written) return {};
     // What failed is what the caller learns; the record lets the next start try again.
     record.entries.pop_back();

@@ -4,6 +4,7 @@
 #include "causeway/base/text.h"
 #include "causeway/device/file_lock.h"
 #include "causeway/device/limits.h"
+#include "causeway/device/replace_file.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 namespace causeway::device {
 namespace {
@@ -66,11 +68,12 @@ Result<std::optional<std::pair<std::uint32_t, Fd>>> take_number(const std::strin
 }
 
 std::optional<std::uint32_t> number_in(const std::filesystem::path& path) {
-    if (path.extension() != ".json") return std::nullopt;
+    if (path.extension() != ".json" && path.extension() != ".lock") return std::nullopt;
     return parse_number<std::uint32_t>(path.stem().string(), 1, run_limit);
 }
 
 void remove_files(const std::string& folder, std::uint32_t number) {
+    remove_unfinished(record_path(folder, number));
     // The record first: a lock without a record is nobody's, a record without a lock an orphan's.
     unlink(record_path(folder, number).c_str());
     unlink(lock_path(folder, number).c_str());
@@ -90,7 +93,11 @@ Result<bool> undo_if_dead(const std::string& folder, std::uint32_t number, const
     if (!*lock) return false;
     const auto path = record_path(folder, number);
     const auto text = read_file(path);
-    if (!text && text.error() == ENOENT) return false;
+    if (!text && text.error() == ENOENT) {
+        // It died before its first step.
+        remove_files(folder, number);
+        return false;
+    }
     if (!text) return std::unexpected(file_error(text.error(), "read", path));
     const auto record = parse_journal(*text);
     if (!record)
@@ -135,7 +142,7 @@ std::string Journal::lock_file() const { return lock_path(folder_, number_); }
 
 Result<void> Journal::write(const JournalRecord& record) {
     const auto path = record_path(folder_, number_);
-    if (auto written = write_file_atomically(path, text_of(record), 0600); !written)
+    if (auto written = replace_file(path, text_of(record)); !written)
         return std::unexpected(file_error(written.error(), "write", path));
     return {};
 }
@@ -148,10 +155,10 @@ void Journal::remove() {
 
 Result<int> for_each_dead_run(const std::string& folder, const UndoRun& undo) {
     if (auto safe = check_folder(folder); !safe) return pass(safe);
-    std::vector<std::uint32_t> numbers;
+    std::set<std::uint32_t> numbers;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-        if (const auto number = number_in(entry.path())) numbers.push_back(*number);
+        if (const auto number = number_in(entry.path())) numbers.insert(*number);
 
     int count = 0;
     std::optional<Error> first;

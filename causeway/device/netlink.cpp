@@ -1,5 +1,6 @@
 #include "causeway/device/netlink.h"
 
+#include "causeway/base/clock.h"
 #include "causeway/base/text.h"
 #include "causeway/device/netlink_message.h"
 
@@ -13,12 +14,16 @@
 
 #include <array>
 #include <cerrno>
+#include <thread>
 
 namespace causeway::device {
 namespace {
 
 /// The kernel answers at once; an answer that was lost must not hold us for ever.
 constexpr timeval answer_timeout{5, 0};
+
+/// How long an IPv6 address may take to become the machine's own; it takes a millisecond or two.
+constexpr std::chrono::milliseconds local_patience(200);
 
 void set_option(int socket, int option) {
     // Older kernels lack some of these; then there are fewer words, nothing else.
@@ -188,7 +193,42 @@ Result<void> Netlink::add_address(int link, const Prefix& address, OnLinkRoute r
     std::uint32_t flags = address.address.is_v4() ? 0 : IFA_F_NODAD;
     if (route == OnLinkRoute::none) flags |= IFA_F_NOPREFIXROUTE;
     message.put(IFA_FLAGS, flags);
-    return transact(message.bytes());
+    auto added = transact(message.bytes());
+    if (!added || address.address.is_v4()) return added;
+    return wait_until_local(address.address);
+}
+
+/// The kernel takes an IPv6 address at once and makes it its own a moment later.
+Result<void> Netlink::wait_until_local(const IpAddress& address) {
+    const Instant until = Clock::now() + local_patience;
+    while (Clock::now() < until) {
+        auto local = is_local(address);
+        if (!local) return pass(local);
+        if (*local) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return {};
+}
+
+/// Whether packets to the address are for this machine.
+Result<bool> Netlink::is_local(const IpAddress& address) {
+    NetlinkMessage message(RTM_GETROUTE, 0);
+    auto& info = message.fixed<rtmsg>();
+    info.rtm_family = static_cast<std::uint8_t>(address.domain());
+    info.rtm_dst_len = static_cast<std::uint8_t>(address.bits());
+    message.put(RTA_DST, address);
+    header_of(message.bytes())->nlmsg_seq = ++sequence_;
+    header_of(message.bytes())->nlmsg_flags |= NLM_F_ACK;
+
+    bool found = false;
+    auto asked = exchange(message.bytes(), sequence_, [&](const nlmsghdr& answer) {
+        const auto& route = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&answer));
+        found |= answer.nlmsg_type == RTM_NEWROUTE && route.rtm_type == RTN_LOCAL;
+    });
+    // No route at all is an answer too.
+    if (!asked && !is_errno(asked.error(), ENETUNREACH) && !is_errno(asked.error(), EHOSTUNREACH))
+        return pass(asked);
+    return found;
 }
 
 Result<void> Netlink::remove_address(int link, const Prefix& address) {

@@ -40,7 +40,8 @@ public:
     Result<void> leave_unnumbered(int link);
 
     enum class OnLinkRoute { none, by_kernel };
-    /// An IPv6 address is usable at once: duplicates are not looked for on a tunnel.
+    /// An IPv6 address is usable on return: duplicates are not looked for on a tunnel, and what
+    /// the kernel does later is waited for, a fifth of a second at most.
     Result<void> add_address(int link, const Prefix& address, OnLinkRoute route);
     Result<void> remove_address(int link, const Prefix& address);
 
@@ -58,6 +59,8 @@ private:
 
     explicit Netlink(Fd socket) : socket_(std::move(socket)) {}
     Result<void> transact(std::span<std::byte> message);
+    Result<bool> is_local(const IpAddress& address);
+    Result<void> wait_until_local(const IpAddress& address);
     Result<void> dump(std::span<std::byte> message, const Handler& each);
     Result<void> exchange(std::span<const std::byte> messages, std::uint32_t last,
                           const Handler& each);

@@ -69,9 +69,18 @@ def own_etc(scratch):
 
 def settle():
     """Waits until the kernel has done what it does by itself: link-local addresses."""
+    wait_local("2001:db8::2")
     until = time.monotonic() + 5
     while "tentative" in run("ip", "-6", "addr").stdout and time.monotonic() < until:
         time.sleep(0.05)
+
+
+def wait_local(address):
+    """Waits until packets to the address are for this machine, which IPv6 takes a moment for."""
+    until = time.monotonic() + 5
+    while not run("ip", "route", "get", address, check=False).stdout.startswith("local"):
+        assert time.monotonic() < until, address
+        time.sleep(0.01)
 
 
 def resolver_file():

@@ -6,18 +6,27 @@
 //     device_tool recover STATE
 //     device_tool tun NAME
 //     device_tool protect MARK ADDRESS PORT
+//     device_tool reflect INTERFACE ADDRESS MTU LIMIT
+//
+// "reflect" sends every packet back with its addresses exchanged: the machine then answers its own
+// pings. Packets above LIMIT bytes do not fit its batches.
 //
 // The interface is made as a TUN unless it is there ("keep").
 
 #include "causeway/base/text.h"
+#include "causeway/datapath/ip_header.h"
+#include "causeway/datapath/tun_device.h"
 #include "causeway/device/protect.h"
 #include "causeway/device/setup.h"
 #include "causeway/device/tun.h"
 #include "causeway/error/json.h"
 
+#include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <optional>
@@ -122,12 +131,60 @@ int connect_protected(std::span<char*> arguments) {
     return say(system_error(errno, "connect"));
 }
 
+void exchange_addresses(std::span<std::byte> packet) {
+    const auto header = datapath::parse_ip_header(packet);
+    if (!header) return;
+    const bool is_v4 = header->source.is_v4();
+    const auto source = packet.subspan(is_v4 ? 12 : 8, is_v4 ? 4 : 16);
+    std::ranges::swap_ranges(source, packet.subspan(is_v4 ? 16 : 24, source.size()));
+}
+
+/// Until the standard input ends; then what was read, written and dropped.
+int reflect_packets(int tun, std::size_t limit) {
+    datapath::PacketBatch batch(16, limit);
+    datapath::Counters read_counters, written;
+    const std::array garbage = {as_bytes("1 is no version"), ByteView{}};
+    if (auto sent = datapath::write_batch(tun, garbage, written); !sent) return say(sent.error());
+
+    std::array<pollfd, 2> waiting = {{{tun, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+    while (poll(waiting.data(), waiting.size(), -1) > 0 && waiting[1].revents == 0) {
+        batch.clear();
+        auto count = datapath::read_batch(tun, batch, read_counters.drops);
+        if (!count) return say(count.error());
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            read_counters.add(batch.packet(i).size());
+            exchange_addresses(batch.packet(i));
+        }
+        if (auto sent = datapath::write_batch(tun, batch.packets(), written); !sent)
+            return say(sent.error());
+    }
+    return say(fmt::format("read {}/{} written {}/{} too_large {} malformed {} refused {}",
+                           read_counters.packets, read_counters.bytes, written.packets,
+                           written.bytes, read_counters.drops.count(datapath::Drop::too_large),
+                           written.drops.count(datapath::Drop::malformed),
+                           written.drops.total() - written.drops.count(datapath::Drop::malformed)),
+               0);
+}
+
+int reflect(std::span<char*> arguments) {
+    const auto address = Prefix::parse(arguments[1]);
+    const auto mtu = parse_number<int>(arguments[2], 1, 65535);
+    const auto limit = parse_number<std::size_t>(arguments[3], 1, 65535);
+    if (!address || !mtu || !limit) return say("wrong argument", 2);
+    auto tun = open_tun(arguments[0]);
+    if (!tun) return say(tun.error());
+    if (auto up = bring_up(tun->name, {*address}, *mtu); !up) return say(up.error());
+    say("up", 0);
+    return reflect_packets(tun->fd.get(), *limit);
+}
+
 int run(std::span<char*> arguments) {
     const std::string_view what = arguments.empty() ? "" : arguments[0];
     if (what == "apply" && arguments.size() >= 4) return apply(arguments.subspan(1));
     if (what == "recover" && arguments.size() == 2) return recover_dead(arguments.subspan(1));
     if (what == "tun" && arguments.size() == 2) return make_tun(arguments.subspan(1));
     if (what == "protect" && arguments.size() == 4) return connect_protected(arguments.subspan(1));
+    if (what == "reflect" && arguments.size() == 5) return reflect(arguments.subspan(1));
     return say("wrong usage", 2);
 }
 
