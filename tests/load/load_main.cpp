@@ -1,0 +1,213 @@
+// Brings up many clients at once and says how that went.
+//
+//     load_driver GATEWAY:PORT --ping ADDRESS --user NAME --password-file FILE --pin PIN
+//                 [--clients 300] [--at-once 32] [--rounds 3] [--hold SECONDS] [--timeout 120]
+//
+// One line of JSON: clients, up, failed (each failure with its count), seconds until all were up,
+// sessions a second, and the round trips of further pings while all are up. Exit status 0 when all
+// came up and every ping was answered, 70 otherwise.
+
+#include "causeway/base/event_loop.h"
+#include "causeway/base/file.h"
+#include "causeway/base/text.h"
+#include "causeway/error/report.h"
+#include "tests/load/load_client.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+namespace causeway::load {
+namespace {
+
+struct Options {
+    std::string gateway;
+    std::string server_name = "vpn.test";
+    std::string ping;
+    std::string user = "alice";
+    std::string password_file;
+    std::string pin;
+    std::string version;
+    std::size_t clients = 300;
+    std::size_t at_once = 32;
+    std::size_t rounds = 3;
+    int hold = 0;
+    int timeout = 120;
+};
+
+double seconds(Clock::duration length) { return std::chrono::duration<double>(length).count(); }
+
+/// Starts clients, a few at a time, then lets all ping a few rounds, then ends them.
+class Driver {
+public:
+    Driver(const Options& options, LoadSettings settings)
+        : options_(options), settings_(std::move(settings)) {}
+
+    int run() {
+        started_ = Clock::now();
+        for (std::size_t i = 0; i < options_.clients; ++i)
+            clients_.push_back(std::make_unique<LoadClient>(
+                loop_, settings_, [this](LoadClient& client) { on_up(client); },
+                [this](LoadClient& client) { on_ended(client); }));
+        for (std::size_t i = 0; i < std::min(options_.at_once, clients_.size()); ++i) start_next();
+        const auto limit =
+            loop_.at(started_ + std::chrono::seconds(options_.timeout), [this] { loop_.stop(); });
+        loop_.run();
+        return report();
+    }
+
+private:
+    void start_next() {
+        if (next_ < clients_.size()) clients_[next_++]->start();
+    }
+
+    void on_up(LoadClient& client) {
+        if (round_ > 0) {
+            round_trips_.push_back(seconds(client.round_trip()));
+            if (--answers_missing_ == 0) end_of_round();
+            return;
+        }
+        ++up_;
+        start_next();
+        end_of_start();
+    }
+
+    void on_ended(const LoadClient& client) {
+        ++failures_[client.failure() ? sentence(*client.failure()) : "told to go"];
+        ++failed_;
+        if (round_ > 0) return loop_.stop();
+        // Not from inside the client's own event.
+        loop_.post([this] {
+            start_next();
+            end_of_start();
+        });
+    }
+
+    void end_of_start() {
+        if (round_ > 0 || up_ + failed_ < clients_.size()) return;
+        all_up_ = Clock::now();
+        end_of_round();
+    }
+
+    void end_of_round() {
+        if (round_++ >= options_.rounds || up_ == 0) {
+            hold_ = loop_.at(Clock::now() + std::chrono::seconds(options_.hold),
+                             [this] { loop_.stop(); });
+            return;
+        }
+        answers_missing_ = up_;
+        loop_.post([this] {
+            for (const auto& client : clients_)
+                if (client->step() == Step::up) client->ping_again();
+        });
+    }
+
+    int report() {
+        std::string failures;
+        for (const auto& [words, count] : failures_)
+            failures += fmt::format("{}\"{}\":{}", failures.empty() ? "" : ",", words, count);
+        std::ranges::sort(round_trips_);
+        const double took =
+            seconds((up_ + failed_ < clients_.size() ? Clock::now() : all_up_) - started_);
+        const auto quantile = [this](double part) {
+            if (round_trips_.empty()) return 0.0;
+            const auto at = part * static_cast<double>(round_trips_.size() - 1);
+            return round_trips_[static_cast<std::size_t>(at)] * 1000;
+        };
+        fmt::print(
+            "{{\"clients\":{},\"up\":{},\"failed\":{},\"failures\":{{{}}},\"seconds\":{:.3f},"
+            "\"sessions_per_second\":{:.1f},\"pings\":{},\"ping_ms_median\":{:.3f},"
+            "\"ping_ms_p99\":{:.3f}}}\n",
+            clients_.size(), up_, failed_, failures, took, static_cast<double>(up_) / took,
+            round_trips_.size(), quantile(0.5), quantile(0.99));
+        for (const auto& client : clients_) client->stop();
+        const bool all = up_ == clients_.size() && round_trips_.size() == up_ * options_.rounds;
+        return all ? 0 : 70;
+    }
+
+    const Options& options_;
+    LoadSettings settings_;
+    EventLoop loop_;
+    std::vector<std::unique_ptr<LoadClient>> clients_;
+    std::size_t next_ = 0;
+    std::size_t up_ = 0;
+    std::size_t failed_ = 0;
+    std::size_t round_ = 0;
+    std::size_t answers_missing_ = 0;
+    std::map<std::string, std::size_t> failures_;
+    std::vector<double> round_trips_;
+    EventLoop::Timer hold_;
+    Instant started_;
+    Instant all_up_;
+};
+
+Result<LoadSettings> settings_of(const Options& options) {
+    LoadSettings settings;
+    const auto gateway = Endpoint::parse(options.gateway);
+    const auto ping = IpAddress::parse(options.ping);
+    if (!gateway || !ping)
+        return fail(Vpn::configurationFailed, "GATEWAY:PORT and --ping take IP addresses");
+    settings.gateway = *gateway;
+    settings.ping = *ping;
+    settings.server_name = options.server_name;
+    auto password = read_file(options.password_file);
+    if (!password)
+        return fail(Vpn::configurationFailed, "the password file cannot be read",
+                    system_error(password.error(), "open"));
+    settings.answers.emplace("username", Secret(options.user));
+    settings.answers.emplace("password", Secret(std::string(trim(*password))));
+
+    tls::ClientSettings client;
+    auto pin = tls::Pin::parse(options.pin);
+    if (!pin) return pass(pin);
+    client.trust.pins.push_back(*pin);
+    client.handshake_limit = std::chrono::seconds(options.timeout);
+    if (!options.version.empty()) {
+        const auto version = tls::parse_version(options.version);
+        if (!version) return fail(Vpn::configurationFailed, "--tls takes 1.2 or 1.3");
+        client.policy.maximum_version = *version;
+    }
+    auto context = tls::Context::client(std::move(client));
+    if (!context) return pass(context);
+    settings.context = std::move(*context);
+    return settings;
+}
+
+}  // namespace
+}  // namespace causeway::load
+
+int main(int count, char** arguments) {
+    using namespace causeway;
+    load::Options options;
+    CLI::App program("Many VPN clients at once, without a TUN");
+    program.add_option("gateway", options.gateway, "ADDRESS:PORT")->required();
+    program.add_option("--server-name", options.server_name);
+    program.add_option("--ping", options.ping, "Inner IPv4 address that answers")->required();
+    program.add_option("--user", options.user);
+    program.add_option("--password-file", options.password_file)->required();
+    program.add_option("--pin", options.pin, "pin-sha256:…")->required();
+    program.add_option("--tls", options.version, "Highest TLS version");
+    program.add_option("--clients", options.clients);
+    program.add_option("--at-once", options.at_once, "Logins under way at the same time");
+    program.add_option("--rounds", options.rounds, "Pings of every client while all are up");
+    program.add_option("--hold", options.hold, "Seconds to stay up afterwards");
+    program.add_option("--timeout", options.timeout, "Seconds for everything");
+    CLI11_PARSE(program, count, arguments);
+
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    auto settings = load::settings_of(options);
+    if (!settings) {
+        fmt::print(stderr, "load_driver: {}\n", sentence(settings.error()));
+        return 2;
+    }
+    return load::Driver(options, std::move(*settings)).run();
+}
