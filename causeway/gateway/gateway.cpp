@@ -80,6 +80,7 @@ Result<void> Gateway::run(std::move_only_function<void()> ready) {
     watch_signals();
     for (const auto& shard : shards_) shard->start();
     listen();
+    watch_sessions();
     ready();
     loop_.run();
     if (failure_) return std::unexpected(*failure_);
@@ -118,7 +119,6 @@ void Gateway::take(Arrival arrival) {
         return;
     }
     least_loaded().adopt(std::move(arrival), registry_.serving(), std::move(refused));
-    arm_sessions();
 }
 
 std::optional<Unwelcome> Gateway::unwelcome(const Error& ban) {
@@ -134,13 +134,11 @@ Shard& Gateway::least_loaded() {
 
 // ---- Ends --------------------------------------------------------------------------------------
 
-void Gateway::arm_sessions() {
-    // The deadline moves with every session; looking once a second is enough for all of them.
-    if (sessions_due_ || !registry_.deadline()) return;
+void Gateway::watch_sessions() {
+    // Timeouts are told in whole seconds, so looking once a second is enough for all of them.
     sessions_due_ = loop_.at(Clock::now() + std::chrono::seconds(1), [this] {
-        sessions_due_.reset();
         end_due_sessions();
-        arm_sessions();
+        watch_sessions();
     });
 }
 

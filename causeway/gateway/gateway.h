@@ -58,7 +58,7 @@ private:
     void on_terminate();
     void shard_is_empty();
     void device_failed(Error error);
-    void arm_sessions();
+    void watch_sessions();
     void end_due_sessions();
     void end_session(const Session& ended, Reason why, std::move_only_function<void()> done);
 
