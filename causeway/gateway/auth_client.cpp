@@ -147,8 +147,9 @@ struct AuthClient::State : std::enable_shared_from_this<State> {
 
     void ask_users(const std::string& file, std::move_only_function<void(Result<void>)> loaded) {
         std::vector<Fd> descriptors;
-        Fd opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!opened && errno == EACCES && file == settings.users_file && users_file)
+        auto opening = settings.open(file);
+        Fd opened = opening ? std::move(*opening) : Fd();
+        if (!opened && opening.error() == EACCES && file == settings.users_file && users_file)
             opened = Fd(fcntl(users_file.get(), F_DUPFD_CLOEXEC, 3));
         if (opened) {
             users_file = Fd(fcntl(opened.get(), F_DUPFD_CLOEXEC, 3));

@@ -9,6 +9,7 @@
 #include "causeway/base/event_loop.h"
 #include "causeway/base/secret.h"
 #include "causeway/error/error.h"
+#include "causeway/gateway/file_keeper.h"
 
 #include <cstddef>
 #include <functional>
@@ -23,6 +24,7 @@ struct AuthSettings {
     std::string users_file;
     std::size_t threads = 2;
     std::size_t queue = 512;  ///< Checks under way at most.
+    FileOpener open = open_for_reading;
 };
 
 /// Who was let in.

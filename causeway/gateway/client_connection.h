@@ -59,6 +59,7 @@ public:
     ClientConnection& operator=(const ClientConnection&) = delete;
 
     const Endpoint& client() const { return client_; }
+    bool is_closing() const { return over_ || transport_.is_closing(); }
     /// "TLS 1.3, TLS_AES_256_GCM_SHA384"; empty before the handshake is complete.
     std::string channel();
     /// The tunnel, while there is one that carries packets for the client.

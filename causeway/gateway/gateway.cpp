@@ -42,7 +42,8 @@ struct Gathering {
 }  // namespace
 
 Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
-    : registry_(std::move(serving), std::move(opened.log)),
+    : files_(std::move(opened.files)),
+      registry_(std::move(serving), std::move(opened.log)),
       logins_(waiting_login_limit),
       listening_(std::move(opened.listeners)),
       control_(loop_, std::move(opened.control_socket), *this),
@@ -68,8 +69,13 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
     for (const auto& shard : shards_) shard->know(all);
 }
 
-// Shards call into everything else, so their threads end first.
-Gateway::~Gateway() { shards_.clear(); }
+// Shards call into everything else, so their threads end first. causeway-auth's client then answers
+// what was asked of it, to shards that are still there.
+Gateway::~Gateway() {
+    for (const auto& shard : shards_) shard->stop();
+    auth_.reset();
+    shards_.clear();
+}
 
 Result<void> Gateway::start_authentication() {
     if (!auth_) return {};
@@ -184,14 +190,26 @@ void Gateway::device_failed(Error error) {
 
 // ---- Reload ------------------------------------------------------------------------------------
 
+/// The keeper where there is one: this process has no right to most of the files any more.
+FileOpener Gateway::opener() {
+    return [this](const std::string& path) -> std::expected<Fd, int> {
+        return files_ ? files_->open(path) : open_for_reading(path);
+    };
+}
+
 void Gateway::on_hangup() {
     if (is_ending_) return;
     const auto running = registry_.serving();
-    auto config = load_config(running->config->path);
+    const std::string& path = running->config->path;
+    const auto text = read_opened(opener(), path, config_size_limit);
+    if (!text)
+        return reload_is_done(fail(Vpn::configurationFailed, fmt::format("cannot read {}", path),
+                                   system_error(text.error(), "open")));
+    auto config = parse_config(*text, path);
     if (!config) return reload_is_done(pass(config));
     if (auto possible = check_reloadable(*running->config, *config); !possible)
         return reload_is_done(possible);
-    auto serving = make_serving(std::move(*config), wall_now());
+    auto serving = make_serving(std::move(*config), wall_now(), opener());
     if (!serving) return reload_is_done(pass(serving));
     auto reopened = registry_.log().reopen();
     if (!reopened) return reload_is_done(reopened);

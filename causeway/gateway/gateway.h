@@ -9,6 +9,7 @@
 #include "causeway/base/event_loop.h"
 #include "causeway/gateway/auth_client.h"
 #include "causeway/gateway/control.h"
+#include "causeway/gateway/file_keeper.h"
 #include "causeway/gateway/listener.h"
 #include "causeway/gateway/login_store.h"
 #include "causeway/gateway/registry.h"
@@ -31,6 +32,7 @@ public:
         TunnelDevice tunnel;
         Fd control_socket;
         std::unique_ptr<IncidentLog> log;
+        std::unique_ptr<FileKeeper> files;
     };
 
     Gateway(std::shared_ptr<const Serving> serving, Opened opened);
@@ -52,6 +54,7 @@ private:
     void take(Arrival arrival);
     std::optional<Unwelcome> unwelcome(const Error& ban);
     Shard& least_loaded();
+    FileOpener opener();
     void on_hangup();
     void reload_users();
     void reload_is_done(const Result<void>& outcome);
@@ -72,6 +75,7 @@ private:
     Result<std::string> incident(const std::string& id) override;
 
     EventLoop loop_;
+    std::unique_ptr<FileKeeper> files_;
     Registry registry_;
     LoginStore logins_;
     std::optional<AuthClient> auth_;

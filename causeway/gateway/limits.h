@@ -25,6 +25,8 @@ inline constexpr auto shutdown_time_limit = std::chrono::seconds(3);
 
 // Size
 
+/// Bytes of the configuration file.
+inline constexpr std::size_t config_size_limit = 1024 * 1024;
 /// Requests on one connection.
 inline constexpr int request_count_limit = 64;
 /// Bytes read from one connection before the others have their turn.

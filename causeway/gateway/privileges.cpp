@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 
 #include <fmt/format.h>
@@ -62,7 +63,48 @@ bool is_not_mapped(int number) { return number == EINVAL || number == EPERM; }
 
 /// Empty when done; else why this machine cannot.
 Result<std::optional<std::string>> become(const Identity& identity) {
-    if (setgroups(0, nullptr) != 0 && !is_not_mapped(errno))
+    const bool left_groups = setgroups(0, nullptr) == 0;
+    if (!left_groups && !is_not_mapped(errno))
+        return refused("setgroups", "the gateway cannot leave its groups");
+    const bool is_done = setresgid(identity.group, identity.group, identity.group) == 0 &&
+                         setresuid(identity.user, identity.user, identity.user) == 0;
+    if (is_done) return std::nullopt;
+    if (!is_not_mapped(errno))
+        return refused("setresuid", fmt::format("the gateway cannot become {}", identity.name));
+    return fmt::format(
+        "stays user {}, without capabilities: this user namespace has no user {} to become",
+        own_name(), identity.name);
+}
+
+}  // namespace
+
+/// Keeps the capabilities of `kept` (a bit each) that the process has, and no way to others.
+Result<void> drop_capabilities(std::uint64_t kept = 0) {
+    // The bounding set first: it needs the capability that goes with the rest.
+    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
+        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> capabilities{};
+    if (kept != 0 && syscall(SYS_capget, &header, capabilities.data()) != 0)
+        return refused("capget", "the gateway cannot tell its capabilities");
+    for (std::size_t half = 0; half < capabilities.size(); ++half) {
+        auto& data = capabilities[half];
+        data.permitted &= static_cast<__u32>(kept >> (32 * half));
+        data.effective = data.permitted;
+        data.inheritable = 0;
+    }
+    if (syscall(SYS_capset, &header, capabilities.data()) != 0)
+        return refused("capset", "the gateway cannot give up its capabilities");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return refused("prctl", "the gateway cannot give up new privileges");
+    return {};
+}
+
+/// Empty when done; else why this machine cannot.
+Result<std::optional<std::string>> become(const Identity& identity) {
+    const bool left_groups = setgroups(0, nullptr) == 0;
+    if (!left_groups && !is_not_mapped(errno))
         return refused("setgroups", "the gateway cannot leave its groups");
     const bool is_done = setresgid(identity.group, identity.group, identity.group) == 0 &&
                          setresuid(identity.user, identity.user, identity.user) == 0;
@@ -115,6 +157,19 @@ Result<Dropped> drop_privileges(const RunAs& run_as) {
     if (auto done = protect_memory(); !done) return pass(done);
     dropped.user = own_name();
     return dropped;
+}
+
+Result<void> keep_only_reading(const RunAs& run_as) {
+    if (geteuid() == 0) {
+        auto identity = look_up(run_as);
+        if (!identity) return pass(identity);
+        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+            return refused("prctl", "the right to read files cannot be kept");
+        if (auto obstacle = become(*identity); !obstacle) return pass(obstacle);
+    }
+    if (auto done = drop_capabilities(std::uint64_t{1} << CAP_DAC_READ_SEARCH); !done)
+        return pass(done);
+    return protect_memory();
 }
 
 }  // namespace causeway::gateway

@@ -35,6 +35,10 @@ Result<Dropped> drop_privileges(const RunAs& run_as);
 /// configurationFailed <- the errno.
 Result<void> drop_capabilities();
 
+/// For a process that shall read files of root and nothing else: the same, but for the capability
+/// to read (CAP_DAC_READ_SEARCH), when it has it. Fails as `drop_privileges`.
+Result<void> keep_only_reading(const RunAs& run_as);
+
 /// No core files, no ptrace by others: for a process that holds keys. Fails with
 /// configurationFailed <- the errno.
 Result<void> protect_memory();

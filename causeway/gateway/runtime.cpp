@@ -53,16 +53,6 @@ Result<Gateway::Opened> open_everything(const Config& config) {
     return opened;
 }
 
-/// Files that a reload reads again, with the rights that are left by then.
-std::vector<std::string> unreadable_files(const Config& config) {
-    std::vector<std::string> unreadable;
-    for (const auto& path : {config.path, config.certificate, config.key, config.key_password_file,
-                             config.authentication.users_file, config.authentication.client_ca,
-                             config.authentication.crl_file})
-        if (!path.empty() && access(path.c_str(), R_OK) != 0) unreadable.push_back(path);
-    return unreadable;
-}
-
 void warn(Gateway& gateway, const std::string& text) {
     say("warning: " + text);
     gateway.log().note("warning", {}, {{"text", text}});
@@ -90,8 +80,12 @@ int run_gateway(Config config, const std::string& config_path) {
     if (!serving) return refuse(serving.error());
     const auto settings = (*serving)->config;
 
+    const RunAs run_as{settings->run_as_user, settings->run_as_group};
+    auto files = FileKeeper::start(config_path, run_as);
+    if (!files) return refuse(files.error());
     auto opened = open_everything(*settings);
     if (!opened) return refuse(opened.error());
+    opened->files = std::move(*files);
     auto warnings = (*serving)->warnings;
     warnings.insert(warnings.end(), opened->tunnel.warnings.begin(), opened->tunnel.warnings.end());
     const std::string interface = opened->tunnel.name;
@@ -99,13 +93,9 @@ int run_gateway(Config config, const std::string& config_path) {
     Gateway gateway(std::move(*serving), std::move(*opened));
     if (const auto started = gateway.start_authentication(); !started)
         return refuse(started.error());
-    const auto dropped = drop_privileges({settings->run_as_user, settings->run_as_group});
+    const auto dropped = drop_privileges(run_as);
     if (!dropped) return refuse(dropped.error());
     for (const auto& note : dropped->notes) warnings.push_back(note);
-    for (const auto& path : unreadable_files(*settings))
-        warnings.push_back(fmt::format(
-            "user {} cannot read {}: a reload will be refused until it can", dropped->user, path));
-
     for (const auto& warning : warnings) warn(gateway, warning);
     const auto ran = gateway.run([&] {
         say(fmt::format("ready: listens on {}, interface {}, runs as {}", listening_on(*settings),

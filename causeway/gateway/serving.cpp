@@ -1,6 +1,5 @@
 #include "causeway/gateway/serving.h"
 
-#include "causeway/base/file.h"
 #include "causeway/base/text.h"
 
 #include <algorithm>
@@ -13,8 +12,9 @@ namespace {
 constexpr std::size_t revocation_list_limit = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t pem_file_limit = std::size_t{4} * 1024 * 1024;
 
-Result<std::string> read(const std::string& path, std::string_view what, std::size_t limit) {
-    auto text = read_file(path, limit);
+Result<std::string> read(const FileOpener& open, const std::string& path, std::string_view what,
+                         std::size_t limit) {
+    auto text = read_opened(open, path, limit);
     if (text) return std::move(*text);
     return fail(Vpn::configurationFailed, fmt::format("cannot read {} {}", what, path),
                 system_error(text.error(), "open").with("file", path));
@@ -24,16 +24,16 @@ std::unexpected<Error> unusable(std::string detail, Error cause) {
     return fail(Vpn::configurationFailed, std::move(detail), std::move(cause));
 }
 
-Result<tls::Identity> read_identity(const Config& config) {
-    auto certificate = read(config.certificate, "the certificate", pem_file_limit);
+Result<tls::Identity> read_identity(const FileOpener& open, const Config& config) {
+    auto certificate = read(open, config.certificate, "the certificate", pem_file_limit);
     if (!certificate) return pass(certificate);
-    auto key = read(config.key, "the key", pem_file_limit);
+    auto key = read(open, config.key, "the key", pem_file_limit);
     if (!key) return pass(key);
     const Secret secret_key(std::move(*key));
 
     Secret password;
     if (!config.key_password_file.empty()) {
-        auto text = read(config.key_password_file, "the key's password", 4096);
+        auto text = read(open, config.key_password_file, "the key's password", 4096);
         if (!text) return pass(text);
         password = Secret(std::string(split(*text, '\n').front()));
     }
@@ -45,15 +45,17 @@ Result<tls::Identity> read_identity(const Config& config) {
     return identity;
 }
 
-Result<tls::TrustRules> read_client_trust(const Authentication& authentication) {
+Result<tls::TrustRules> read_client_trust(const FileOpener& open,
+                                          const Authentication& authentication) {
     tls::TrustRules trust{
         .authorities = {}, .system_store = false, .pins = {}, .revocation_lists = {}};
     if (authentication.client_certificate() == ClientCertificate::none) return trust;
-    auto authorities = read(authentication.client_ca, "the clients' authorities", pem_file_limit);
+    auto authorities =
+        read(open, authentication.client_ca, "the clients' authorities", pem_file_limit);
     if (!authorities) return pass(authorities);
     trust.authorities = std::move(*authorities);
     if (authentication.crl_file.empty()) return trust;
-    auto list = read(authentication.crl_file, "the revocation list", revocation_list_limit);
+    auto list = read(open, authentication.crl_file, "the revocation list", revocation_list_limit);
     if (!list) return pass(list);
     trust.revocation_lists = std::move(*list);
     return trust;
@@ -74,9 +76,10 @@ std::optional<std::chrono::milliseconds> renegotiation_interval(const SessionSet
     return std::chrono::milliseconds(session.rekey_time) / 2;
 }
 
-Result<std::shared_ptr<const tls::Context>> make_context(const Config& config,
+Result<std::shared_ptr<const tls::Context>> make_context(const FileOpener& open,
+                                                         const Config& config,
                                                          tls::Identity identity) {
-    auto trust = read_client_trust(config.authentication);
+    auto trust = read_client_trust(open, config.authentication);
     if (!trust) return pass(trust);
     tls::ServerSettings settings;
     settings.policy = config.policy;
@@ -108,14 +111,15 @@ std::shared_ptr<const protocol::LoginPolicy> login_policy(const Config& config, 
 
 }  // namespace
 
-Result<std::shared_ptr<const Serving>> make_serving(Config config, WallTime now) {
-    auto identity = read_identity(config);
+Result<std::shared_ptr<const Serving>> make_serving(Config config, WallTime now,
+                                                    const FileOpener& open) {
+    auto identity = read_identity(open, config);
     if (!identity) return pass(identity);
     Serving serving;
     if (auto dates = identity->check_dates(now); !dates)
         serving.warnings.push_back(fmt::format("{}: {}; clients will refuse it", config.certificate,
                                                dates.error().detail));
-    auto context = make_context(config, std::move(*identity));
+    auto context = make_context(open, config, std::move(*identity));
     if (!context) return pass(context);
     serving.context = std::move(*context);
 

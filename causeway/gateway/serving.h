@@ -6,6 +6,7 @@
 #include "causeway/base/clock.h"
 #include "causeway/error/error.h"
 #include "causeway/gateway/config.h"
+#include "causeway/gateway/file_keeper.h"
 #include "causeway/protocol/login_server.h"
 #include "causeway/tls/context.h"
 
@@ -29,7 +30,8 @@ struct Serving {
 
 /// Reads the files that the configuration names (certificate, key, authorities, revocation list)
 /// and makes the channel of them. Fails with configurationFailed <- what is wrong with which file.
-Result<std::shared_ptr<const Serving>> make_serving(Config config, WallTime now);
+Result<std::shared_ptr<const Serving>> make_serving(Config config, WallTime now,
+                                                    const FileOpener& open = open_for_reading);
 
 /// The first thing that a reload from `running` to `wanted` cannot do without a restart, since it
 /// needs privileges that were given up (addresses, device, control socket, threads). Fails with

@@ -33,7 +33,9 @@ Shard::Shard(Parts parts)
         loop_.watch(parts_.tunnel_queue.get(), EPOLLIN, [this](auto) { read_tunnel(); });
 }
 
-Shard::~Shard() {
+Shard::~Shard() { stop(); }
+
+void Shard::stop() {
     loop_.stop();
     if (thread_.joinable()) thread_.join();
 }
@@ -227,6 +229,7 @@ void Shard::replaced(std::uint64_t number) {
 }
 
 void Shard::end_one(ClientConnection& client, Reason why) {
+    if (client.is_closing()) return;
     Party party;
     party.client = client.client();
     if (const auto* tunnel = client.tunnel()) {

@@ -49,6 +49,8 @@ public:
     /// All shards, this one among them. Before `start`.
     void know(std::vector<Shard*> all) { all_ = std::move(all); }
     void start();
+    /// Ends the thread. What is asked of the shard from then on is not done any more.
+    void stop();
 
     // From any thread:
 

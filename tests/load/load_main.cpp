@@ -110,8 +110,11 @@ private:
 
     int report() {
         std::string failures;
-        for (const auto& [words, count] : failures_)
+        for (auto [words, count] : failures_) {
+            std::ranges::replace(words, '"', '\'');
+            std::ranges::replace(words, '\\', '/');
             failures += fmt::format("{}\"{}\":{}", failures.empty() ? "" : ",", words, count);
+        }
         std::ranges::sort(round_trips_);
         const double took =
             seconds((up_ + failed_ < clients_.size() ? Clock::now() : all_up_) - started_);
