@@ -61,25 +61,8 @@ std::string own_name() {
 /// True when the kernel has no such user here: a user namespace that maps only its maker.
 bool is_not_mapped(int number) { return number == EINVAL || number == EPERM; }
 
-/// Empty when done; else why this machine cannot.
-Result<std::optional<std::string>> become(const Identity& identity) {
-    const bool left_groups = setgroups(0, nullptr) == 0;
-    if (!left_groups && !is_not_mapped(errno))
-        return refused("setgroups", "the gateway cannot leave its groups");
-    const bool is_done = setresgid(identity.group, identity.group, identity.group) == 0 &&
-                         setresuid(identity.user, identity.user, identity.user) == 0;
-    if (is_done) return std::nullopt;
-    if (!is_not_mapped(errno))
-        return refused("setresuid", fmt::format("the gateway cannot become {}", identity.name));
-    return fmt::format(
-        "stays user {}, without capabilities: this user namespace has no user {} to become",
-        own_name(), identity.name);
-}
-
-}  // namespace
-
 /// Keeps the capabilities of `kept` (a bit each) that the process has, and no way to others.
-Result<void> drop_capabilities(std::uint64_t kept = 0) {
+Result<void> keep_capabilities(std::uint64_t kept) {
     // The bounding set first: it needs the capability that goes with the rest.
     for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
         prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
@@ -106,7 +89,8 @@ Result<std::optional<std::string>> become(const Identity& identity) {
     const bool left_groups = setgroups(0, nullptr) == 0;
     if (!left_groups && !is_not_mapped(errno))
         return refused("setgroups", "the gateway cannot leave its groups");
-    const bool is_done = setresgid(identity.group, identity.group, identity.group) == 0 &&
+    const bool is_done = left_groups &&
+                         setresgid(identity.group, identity.group, identity.group) == 0 &&
                          setresuid(identity.user, identity.user, identity.user) == 0;
     if (is_done) return std::nullopt;
     if (!is_not_mapped(errno))
@@ -118,19 +102,7 @@ Result<std::optional<std::string>> become(const Identity& identity) {
 
 }  // namespace
 
-Result<void> drop_capabilities() {
-    // The bounding set first: it needs the capability that goes with the rest.
-    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
-        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> none{};
-    if (syscall(SYS_capset, &header, none.data()) != 0)
-        return refused("capset", "capabilities cannot be given up");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return refused("prctl", "new privileges cannot be given up");
-    return {};
-}
+Result<void> drop_capabilities() { return keep_capabilities(0); }
 
 Result<void> protect_memory() {
     const rlimit none{0, 0};
@@ -167,7 +139,7 @@ Result<void> keep_only_reading(const RunAs& run_as) {
             return refused("prctl", "the right to read files cannot be kept");
         if (auto obstacle = become(*identity); !obstacle) return pass(obstacle);
     }
-    if (auto done = drop_capabilities(std::uint64_t{1} << CAP_DAC_READ_SEARCH); !done)
+    if (auto done = keep_capabilities(std::uint64_t{1} << CAP_DAC_READ_SEARCH); !done)
         return pass(done);
     return protect_memory();
 }
