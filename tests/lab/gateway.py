@@ -46,6 +46,10 @@ class Gateway:
             self.sections["authentication"]["crl_file"] = str(crl)
         for section, values in (sections or {}).items():
             self.sections.setdefault(section, {}).update(values)
+        if self.sections["authentication"]["method"] == "password":
+            # Keys about certificates are refused where none is asked for.
+            for key in ("username_from", "group_from"):
+                self.sections["authentication"].pop(key, None)
         self.write()
         for user, password in (users or {"alice": "secret"}).items():
             self.add_user(user, password)
@@ -70,7 +74,7 @@ class Gateway:
 
     def user(self, *words):
         """causeway-gateway user ..."""
-        done = subprocess.run([BIN / "causeway-gateway", "user", "--users-file", self.users, *words],
+        done = subprocess.run([BIN / "causeway-gateway", "user", "--users", self.users, *words],
                               capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"user {words}: {done.stdout}{done.stderr}")
