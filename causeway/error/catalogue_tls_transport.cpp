@@ -24,7 +24,7 @@ constexpr auto rows = std::to_array<Entry>({
          {"The gateway was shut down or restarted in order.",
           "Ask the operator."}}),
     row<Tls::errSSLClosedAbort>(
-        negotiationFailed, network, retry,
+        serverNotResponding, network, retry,
         "The connection broke in the middle of a record: what arrived last is incomplete.",
         "Connect again; if it happens at the same point each time, send the report to the "
         "operator.",
@@ -60,7 +60,7 @@ constexpr auto rows = std::to_array<Entry>({
          {"The gateway is just being restarted.",
           "Try again in a minute."}}),
     row<Tls::errSSLTransportReset>(
-        negotiationFailed, network, retry,
+        serverNotResponding, network, retry,
         "The connection was reset: the other side, or something in its name, tore it down without"
         " a word.",
         "Connect again; if it keeps happening, try from another network to learn which side does "
@@ -91,7 +91,7 @@ constexpr auto rows = std::to_array<Entry>({
     // Records
 
     row<Tls::errSSLDecryptionFail>(
-        serverDead, network, retry,
+        negotiationFailed, network, retry,
         "A record arrived that cannot be decrypted: it was altered on the way, or sealed under "
         "another key.",
         "Connect again; if it happens again, try from another network.",
@@ -104,7 +104,7 @@ constexpr auto rows = std::to_array<Entry>({
          {"The other side lost count of its keys: a defect in it.",
           "It happens always after the same time or amount of data."}}),
     row<Tls::errSSLBadRecordMac>(
-        serverDead, network, retry,
+        negotiationFailed, network, retry,
         "A record arrived whose check value does not fit its contents: it was altered on the way.",
         "Connect again; if it happens again, try from another network.",
         {{"Something on the way damages or alters the traffic.",
@@ -115,7 +115,7 @@ constexpr auto rows = std::to_array<Entry>({
          {"The other side's TLS software is faulty.",
           "Ask for its name and version, and whether other clients are affected."}}),
     row<Tls::errSSLRecordOverflow>(
-        serverDead, operator_, give_up,
+        negotiationFailed, operator_, give_up,
         "The other side sent more in one piece than the protocol allows.",
         "Check that the port belongs to a TLS server; if it does, send the report to its "
         "operator.",
@@ -126,7 +126,7 @@ constexpr auto rows = std::to_array<Entry>({
          {"Something on the way alters the traffic.",
           "Try from another network."}}),
     row<Tls::errSSLUnexpectedRecord>(
-        serverDead, network, retry,
+        negotiationFailed, network, retry,
         "Not a failure: a packet of the UDP channel came late, twice or out of place, and was "
         "counted and dropped.",
         "Leave it as it is; only a quickly growing count deserves a look at the network.",
@@ -138,7 +138,7 @@ constexpr auto rows = std::to_array<Entry>({
     // Where a session stands
 
     row<Tls::errSSLWouldBlock>(
-        serverNotResponding, machine, retry,
+        negotiationFailed, machine, retry,
         "Not a failure: the channel is waiting for data, or for room to send.",
         "Call again when the socket is ready; only programs ever see this number.",
         {{"More bytes have to arrive, or to be sent, before the call can finish.",
