@@ -203,8 +203,8 @@ private:
 
     ChainVerdict verdict() {
         if (findings_.empty()) return {};
-        std::ranges::stable_sort(findings_, {}, [](const Finding& finding) {
-            return std::tuple(finding.rank, finding.depth);
+        std::ranges::sort(findings_, {}, [](const Finding& finding) {
+            return std::tuple(finding.rank, finding.depth, finding.x509);
         });
         auto& first = findings_.front();
         std::vector<std::string> also;
