@@ -10,7 +10,7 @@ from .scene import BIN
 DEFAULTS = {
     "": {"listen": ["10.77.0.2:443", "[fd77:0::2]:443"], "interface": "cwgw0", "threads": 2,
          "run_as_user": "nobody", "run_as_group": "nogroup"},
-    "authentication": {"method": "password", "username_from": "UID", "group_from": "OU"},
+    "authentication": {"method": "password"},
     "network": {"ipv4_pool": "10.78.0.0/24", "ipv6_pool": "fd78::/64"},
     "ban": {"failures": 0},
 }
@@ -41,7 +41,7 @@ class Gateway:
                                   "log": str(self.log_file)})
         self.sections["authentication"].update({"users_file": str(self.users)})
         if ca:
-            self.sections["authentication"]["client_ca"] = str(ca)
+            self.sections["authentication"].update({"client_ca": str(ca), "username_from": "UID"})
         if crl:
             self.sections["authentication"]["crl_file"] = str(crl)
         for section, values in (sections or {}).items():
@@ -92,8 +92,9 @@ class Gateway:
         return json.loads(out) if out.strip() else None
 
     def incidents(self):
-        """Its log: an incident a line."""
-        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+        """The refusals and ends of its log, which also has lines of other events."""
+        lines = [json.loads(line) for line in self.log_file.read_text().splitlines()]
+        return [line for line in lines if "error" in line]
 
     def reload(self):
         self.process.send(signal.SIGHUP)
