@@ -87,7 +87,7 @@ Error local_error(const Scene& scene, Trouble trouble) {
         trouble.alert_sent = scene.watch.alert_sent->number;
     auto error = version_error(scene).value_or(Error{code_of(trouble), {}});
     const auto code = error.code;
-    if (error.detail.empty()) error.detail = sentence_of(static_cast<Tls>(code.number()));
+    if (error.detail.empty()) error.detail = sentence_of(trouble);
     if (code == Code(Tls::errSSLNegotiation)) add_negotiation(scene, error);
     if (code == Code(Tls::errSSLBadCipherSuite) && scene.watch.server_suite)
         error.with("found", fmt::format("0x{:04X}", *scene.watch.server_suite));

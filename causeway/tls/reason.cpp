@@ -116,6 +116,8 @@ std::optional<Tls> code_of_reason(const OpensslFault& fault, bool is_aead) {
 }  // namespace
 
 Tls code_of(const Trouble& trouble) {
+    // The reason beside it is the one for a missing group too, which has another alert.
+    if (trouble.alert_sent == SSL_AD_MISSING_EXTENSION) return Tls::errSSLMissingExtension;
     for (const auto& fault : trouble.faults)
         if (const auto code = code_of_reason(fault, trouble.is_aead)) return *code;
     if (trouble.alert_sent == SSL_AD_BAD_RECORD_MAC && trouble.is_aead)
@@ -166,6 +168,17 @@ std::string_view sentence_of(Tls code) {
             return "no certificate here is for the name that was asked for";
         default: return "the channel failed";
     }
+}
+
+std::string_view sentence_of(const Trouble& trouble) {
+    const auto has = [&](int reason) {
+        return std::ranges::any_of(trouble.faults, [&](const OpensslFault& fault) {
+            return fault.library == ERR_LIB_SSL && fault.reason == reason;
+        });
+    };
+    if (has(SSL_R_NO_SHARED_CIPHER)) return "the two sides have no cipher suite in common";
+    if (has(SSL_R_UNSUPPORTED_PROTOCOL)) return "the two sides have no version of TLS in common";
+    return sentence_of(code_of(trouble));
 }
 
 std::string_view message_name(std::uint8_t type) {

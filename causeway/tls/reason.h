@@ -22,6 +22,8 @@ struct Trouble {
 Tls code_of(const Trouble& trouble);
 /// A sentence for it, without particulars.
 std::string_view sentence_of(Tls code);
+/// The same, and more exact where the reasons of OpenSSL allow it.
+std::string_view sentence_of(const Trouble& trouble);
 
 /// "server hello" for 2; "message 99" is "unknown message".
 std::string_view message_name(std::uint8_t type);

@@ -63,7 +63,7 @@ class Relay(Server):
         if cut.words:
             target.sendall(cut.words)
         if cut.how == "fin":
-            client.shutdown(socket.SHUT_WR)
+            target.shutdown(socket.SHUT_WR)
         elif cut.how == "rst":
             reset(client)
 
