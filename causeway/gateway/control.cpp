@@ -92,8 +92,9 @@ std::string text_member(const Json& object, const char* key) {
 }  // namespace
 
 struct ControlServer::Client {
-    explicit Client(Fd socket) : channel(std::move(socket)) {}
+    Client(Fd socket, bool may) : channel(std::move(socket)), may_ask(may) {}
     ipc::Channel channel;
+    bool may_ask;
     EventLoop::Watch watch;
 };
 
@@ -138,14 +139,7 @@ void ControlServer::accept_waiting() {
     const bool may_ask = peer && (peer->uid == 0 || peer->uid == geteuid());
     const auto number = ++last_number_;
     const int descriptor = fd.get();
-    auto client = std::make_unique<Client>(std::move(fd));
-    if (!may_ask) {
-        const Error denied{Service::PERMISSION_DENIED,
-                           "only root and the gateway's own user may ask the gateway"};
-        [[maybe_unused]] const auto told =
-            client->channel.send(nlohmann::json{{"error", causeway::json_of(denied)}});
-        return;
-    }
+    auto client = std::make_unique<Client>(std::move(fd), may_ask);
     client->watch = loop_.watch(descriptor, EPOLLIN, [this, number](auto) { on_ready(number); });
     clients_.emplace(number, std::move(client));
 }
@@ -185,6 +179,11 @@ void ControlServer::send(std::uint64_t number, const std::string& json_text) {
 }
 
 void ControlServer::answer(std::uint64_t number, const std::string& question) {
+    const auto found_client = clients_.find(number);
+    if (found_client == clients_.end()) return;
+    if (!found_client->second->may_ask)
+        return send(number, error_text(Error{Service::PERMISSION_DENIED,
+                                             "only root and the gateway's own user may ask it"}));
     const auto asked = parse_json(question);
     if (!asked) return send(number, error_text(asked.error()));
     const auto verb = text_member(*asked, "do");

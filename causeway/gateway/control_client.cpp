@@ -40,17 +40,22 @@ Result<Fd> connect_to(const std::string& path) {
                 system_error(number, "connect").with("control_socket", path));
 }
 
+std::unexpected<Error> gone(Error cause) {
+    return fail(Vpn::serverNotResponding, "the gateway closed the control connection",
+                std::move(cause));
+}
+
 Result<Json> ask(const std::string& path, const ControlCommand& command) {
     auto socket = connect_to(path);
     if (!socket) return pass(socket);
     ipc::Channel channel(std::move(*socket));
     auto sent = channel.send({{"do", command.verb}, {"argument", command.argument}});
-    if (!sent) return pass(sent);
+    if (!sent) return gone(std::move(sent).error());
     // The answer is the only message: waiting for it is all this program does.
     const Instant until = Clock::now() + answer_time_limit;
     while (true) {
         auto message = channel.receive();
-        if (!message) return pass(message);
+        if (!message) return gone(std::move(message).error());
         if (*message) return parse_json((*message)->text);
         pollfd waiting{channel.fd(), POLLIN, 0};
         const auto left =

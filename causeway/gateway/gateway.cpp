@@ -79,6 +79,7 @@ Gateway::~Gateway() {
 
 Result<void> Gateway::start_authentication() {
     if (!auth_) return {};
+    users_stamp_ = FileStamp::of(registry_.serving()->config->authentication.users_file);
     return auth_->start();
 }
 
@@ -113,6 +114,7 @@ void Gateway::listen() {
 }
 
 void Gateway::take(Arrival arrival) {
+    notice_changed_users();
     const auto now = Clock::now();
     const auto from = arrival.client;
     std::optional<Unwelcome> refused;
@@ -219,9 +221,24 @@ void Gateway::on_hangup() {
     }
     // All or nothing: the new rules hold once the new users are there too.
     const std::string users_file = (*serving)->config->authentication.users_file;
+    users_stamp_ = FileStamp::of(users_file);
     auth_->reload(users_file, [this, wanted = std::move(*serving)](Result<void> outcome) {
         if (outcome) registry_.change(wanted);
         reload_is_done(outcome);
+    });
+}
+
+/// `causeway-gateway user lock` takes effect for the next client, without a signal. The checks of
+/// that client are asked for after the file, and causeway-auth keeps the order.
+void Gateway::notice_changed_users() {
+    if (!auth_) return;
+    const std::string users_file = registry_.serving()->config->authentication.users_file;
+    const auto stamp = FileStamp::of(users_file);
+    if (!stamp || stamp == users_stamp_) return;
+    users_stamp_ = stamp;
+    auth_->reload(users_file, [this](const Result<void>& outcome) {
+        if (!outcome) return reload_is_done(outcome);
+        registry_.log().note("users-reloaded", {});
     });
 }
 

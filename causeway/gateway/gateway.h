@@ -10,6 +10,7 @@
 #include "causeway/gateway/auth_client.h"
 #include "causeway/gateway/control.h"
 #include "causeway/gateway/file_keeper.h"
+#include "causeway/gateway/file_stamp.h"
 #include "causeway/gateway/listener.h"
 #include "causeway/gateway/login_store.h"
 #include "causeway/gateway/registry.h"
@@ -56,7 +57,7 @@ private:
     Shard& least_loaded();
     FileOpener opener();
     void on_hangup();
-    void reload_users();
+    void notice_changed_users();
     void reload_is_done(const Result<void>& outcome);
     void on_terminate();
     void shard_is_empty();
@@ -84,6 +85,7 @@ private:
     std::vector<std::unique_ptr<Listener>> listeners_;
     ControlServer control_;
     std::vector<EventLoop::Watch> signals_;
+    std::optional<FileStamp> users_stamp_;
     EventLoop::Timer sessions_due_;
     EventLoop::Timer give_up_;
     std::shared_ptr<std::atomic<std::size_t>> being_told_;  ///< Banned ones, see limits.h.

@@ -61,11 +61,15 @@ std::string own_name() {
 /// True when the kernel has no such user here: a user namespace that maps only its maker.
 bool is_not_mapped(int number) { return number == EINVAL || number == EPERM; }
 
-/// Keeps the capabilities of `kept` (a bit each) that the process has, and no way to others.
-Result<void> keep_capabilities(std::uint64_t kept) {
-    // The bounding set first: it needs the capability that goes with the rest.
+/// Before the capability that it takes (CAP_SETPCAP) goes with the rest; without it, a process that
+/// gets no new privileges cannot use the set anyway.
+void empty_bounding_set() {
     for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
         prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+/// Keeps the capabilities of `kept` (a bit each) that the process has, and no way to others.
+Result<void> keep_capabilities(std::uint64_t kept) {
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> capabilities{};
@@ -102,7 +106,10 @@ Result<std::optional<std::string>> become(const Identity& identity) {
 
 }  // namespace
 
-Result<void> drop_capabilities() { return keep_capabilities(0); }
+Result<void> drop_capabilities() {
+    empty_bounding_set();
+    return keep_capabilities(0);
+}
 
 Result<void> protect_memory() {
     const rlimit none{0, 0};
@@ -118,6 +125,7 @@ Result<Dropped> drop_privileges(const RunAs& run_as) {
     if (geteuid() == 0) {
         auto identity = look_up(run_as);
         if (!identity) return pass(identity);
+        empty_bounding_set();
         auto obstacle = become(*identity);
         if (!obstacle) return pass(obstacle);
         if (*obstacle) dropped.notes.push_back(std::move(**obstacle));
@@ -137,6 +145,7 @@ Result<void> keep_only_reading(const RunAs& run_as) {
         if (!identity) return pass(identity);
         if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
             return refused("prctl", "the right to read files cannot be kept");
+        empty_bounding_set();
         if (auto obstacle = become(*identity); !obstacle) return pass(obstacle);
     }
     if (auto done = keep_capabilities(std::uint64_t{1} << CAP_DAC_READ_SEARCH); !done)

@@ -35,7 +35,7 @@ enum class Step : std::uint8_t { connecting, logging_in, asking_tunnel, pinging,
 
 class LoadClient {
 public:
-    using Told = std::move_only_function<void(LoadClient&)>;
+    using Told = std::function<void(LoadClient&)>;
 
     /// `up` is called when the ping was answered, `ended` when the client failed or was told to go.
     LoadClient(EventLoop& loop, const LoadSettings& settings, Told up, Told ended);

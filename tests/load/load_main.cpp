@@ -110,7 +110,8 @@ private:
 
     int report() {
         std::string failures;
-        for (auto [words, count] : failures_) {
+        for (const auto& [text, count] : failures_) {
+            std::string words = text;
             std::ranges::replace(words, '"', '\'');
             std::ranges::replace(words, '\\', '/');
             failures += fmt::format("{}\"{}\":{}", failures.empty() ? "" : ",", words, count);
