@@ -39,7 +39,7 @@ def damaged_record(scene):
 
 
 @row("C2", "an encrypted record is damaged on the way (HMAC)", "negotiationFailed",
-     "errSSLBadRecordMac")
+     "errSSLBadRecordMac", within=3.0)
 def damaged_mac(scene):
     return harmed(scene, TLS12, ("s2c", "after CCS 1", relay.flip()),
                   ciphers="ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")

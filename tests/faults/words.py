@@ -66,6 +66,7 @@ def wrong_password(scene):
 def locked(scene):
     setup = Setup(scene)
     setup.gateway.user("lock", "alice")
+    setup.gateway.reload()
     return setup.refused()
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 
+from .cases import eventually
 from .scene import BIN
 
 DEFAULTS = {
@@ -97,7 +98,11 @@ class Gateway:
         return [line for line in lines if "error" in line]
 
     def reload(self):
+        """Makes it read its files again, and waits until it has."""
+        before = self.log_file.read_text().count('"event":"reloaded"')
         self.process.send(signal.SIGHUP)
+        eventually(lambda: self.log_file.read_text().count('"event":"reloaded"') > before,
+                   "the gateway did not read its files again")
 
     def kill(self):
         """Dies without a word to anyone."""
