@@ -198,6 +198,7 @@ private:
         auto done = std::move(done_);
         limit_.reset();
         next_.reset();
+        tries_.clear();           // one that answers later must not finish a second time
         done(std::move(result));  // may destroy this
     }
 

@@ -3,6 +3,7 @@
 #include "causeway/provider/connector.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -22,10 +23,16 @@ public:
         auto* name = reinterpret_cast<sockaddr*>(&storage);
         REQUIRE(bind(socket_.get(), name, size) == 0);
         REQUIRE(listen(socket_.get(), backlog) == 0);
+        fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
         getsockname(socket_.get(), name, &size);
         port_ = Endpoint::from_sockaddr(storage)->port;
     }
     std::uint16_t port() const { return port_; }
+    /// Empties the queue: connections that waited for room are made at their next attempt.
+    void make_room() {
+        for (int i = 0; i < 8; ++i)
+            fillers_.emplace_back(accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK));
+    }
 
     /// Connects until the queue is full: from then on connections get no answer at all.
     void fill(std::string_view where) {
@@ -77,6 +84,26 @@ TEST_CASE("a connection is made to the address that accepts it") {
     REQUIRE(connection);
     CHECK(connection->remote.address == address("127.0.0.1"));
     CHECK(connection->socket);
+}
+
+TEST_CASE("an address that answers after another has won does not finish a second time") {
+    EventLoop loop;
+    Listener full("127.0.0.2", 0, 0);
+    full.fill("127.0.0.2");  // silence, so that the second address wins
+    Listener quick("127.0.0.1", full.port());
+    Deadlines deadlines;
+    deadlines.stagger = std::chrono::milliseconds(1);
+    int finished = 0;
+    Connector connector(
+        loop, deadlines, {address("127.0.0.2"), address("127.0.0.1")}, quick.port(), {},
+        [&](Result<Connection> result) {
+            REQUIRE(result);
+            ++finished;
+            full.make_room();  // the first address answers the next attempt, after a second
+        });
+    const auto end = loop.at(Clock::now() + std::chrono::milliseconds(1500), [&] { loop.stop(); });
+    loop.run();
+    CHECK(finished == 1);
 }
 
 TEST_CASE("a refusal by all addresses rests on errSSLConnectionRefused and names each of them") {
