@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
+#include <tuple>
 
 namespace causeway::device {
 namespace {
@@ -86,6 +88,20 @@ std::vector<Route> routes_of(const NetworkSettings& wanted, Family family) {
     return result;
 }
 
+/// The routes of `after` that `before` has not; nothing when `before` has any that `after` has not.
+std::optional<AddRoutes> routes_beyond(const AddRoutes& before, const AddRoutes& after) {
+    if (before.family != after.family || before.table != after.table) return std::nullopt;
+    const auto key = [](const Route& r) { return std::tuple(r.destination, r.metric, r.kind); };
+    auto had = before.routes;
+    auto has = after.routes;
+    std::ranges::sort(had, {}, key);
+    std::ranges::sort(has, {}, key);
+    if (!std::ranges::includes(has, had, {}, key, key)) return std::nullopt;
+    AddRoutes more{after.family, after.table, {}};
+    std::ranges::set_difference(has, had, std::back_inserter(more.routes), {}, key, key);
+    return more;
+}
+
 std::unexpected<Error> needs_ipv6() {
     return fail(Vpn::configurationFailed, "the tunnel cannot be set up on this machine",
                 Error{Service::CAPABILITY_NOT_SUPPORTED,
@@ -143,6 +159,21 @@ Result<Plan> make_plan(const NetworkSettings& wanted, const Machine& machine, Ru
     if (wanted.dns.servers.empty() && !wanted.dns.search_domains.empty())
         plan.notes.push_back("the search domains are not used: there are no name servers to ask");
     return plan;
+}
+
+std::optional<std::vector<AddRoutes>> missing_routes(const Plan& done, const Plan& wanted) {
+    if (done.steps.size() != wanted.steps.size()) return std::nullopt;
+    std::vector<AddRoutes> missing;
+    for (std::size_t i = 0; i < done.steps.size(); ++i) {
+        const auto* before = std::get_if<AddRoutes>(&done.steps[i].step);
+        const auto* after = std::get_if<AddRoutes>(&wanted.steps[i].step);
+        if (!before && done.steps[i].step == wanted.steps[i].step) continue;
+        if (!before || !after) return std::nullopt;
+        auto more = routes_beyond(*before, *after);
+        if (!more) return std::nullopt;
+        if (!more->routes.empty()) missing.push_back(std::move(*more));
+    }
+    return missing;
 }
 
 std::string_view name(const Step& step) {

@@ -10,6 +10,7 @@
 #include "causeway/device/route.h"
 #include "causeway/error/error.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -101,6 +102,10 @@ struct Plan {
 /// Fails with configurationFailed <- INVALID_PARAMETER_VALUE (see `check`) or
 /// CAPABILITY_NOT_SUPPORTED (an IPv6-only tunnel on a machine without IPv6).
 Result<Plan> make_plan(const NetworkSettings& wanted, const Machine& machine, RunNumbers run);
+
+/// What is missing for `wanted` when `done` has been carried out: only routes, more of them in the
+/// tables that are there. Nothing when anything else differs, and all must be done anew.
+std::optional<std::vector<AddRoutes>> missing_routes(const Plan& done, const Plan& wanted);
 
 /// "link", "address", "routes", "rule", "dns": evidence `step`.
 std::string_view name(const Step& step);

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace causeway::device {
 namespace {
@@ -157,6 +158,38 @@ TEST_CASE("where interfaces take no IPv6, a tunnel of nothing else is refused") 
     REQUIRE_FALSE(plan.has_value());
     CHECK(plan.error().code == Code(Vpn::configurationFailed));
     CHECK(plan.error().find(Service::CAPABILITY_NOT_SUPPORTED) != nullptr);
+}
+
+TEST_CASE("one more gateway is one more route, and anything else is done anew") {
+    const auto plan_of = [](const NetworkSettings& wanted) {
+        return make_plan(wanted, a_machine(), run).value();
+    };
+    auto wanted = settings({"10.0.0.2/24", "fd00::2/64"}, {"0.0.0.0/0", "::/0", "10.5.0.1/32"});
+    wanted.gateways = {*IpAddress::parse("192.0.2.7")};
+    const auto done = plan_of(wanted);
+    CHECK(missing_routes(done, done)->empty());
+
+    auto other = wanted;
+    other.gateways.push_back(*IpAddress::parse("192.0.2.8"));
+    const auto missing = missing_routes(done, plan_of(other));
+    REQUIRE(missing.has_value());
+    REQUIRE(missing->size() == 1);
+    CHECK(missing->front().table == 0x43570001);
+    REQUIRE(missing->front().routes.size() == 1);
+    CHECK(text(missing->front().routes.front()) == "throw 192.0.2.8/32");
+
+    const std::vector<std::function<void(NetworkSettings&)>> changes = {
+        [](NetworkSettings& s) { s.gateways.clear(); },
+        [](NetworkSettings& s) { s.gateways = {*IpAddress::parse("10.5.0.1")}; },
+        [](NetworkSettings& s) { s.mtu = 1300; },
+        [](NetworkSettings& s) { s.addresses.pop_back(); },
+        [](NetworkSettings& s) { s.dns.servers = {*IpAddress::parse("10.0.0.1")}; },
+    };
+    for (const auto& change : changes) {
+        auto changed = wanted;
+        change(changed);
+        CHECK_FALSE(missing_routes(done, plan_of(changed)).has_value());
+    }
 }
 
 TEST_CASE("runs differ in marks, tables and priorities, and the later comes first") {

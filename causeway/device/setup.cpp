@@ -80,14 +80,16 @@ struct Setup::State {
     Journal journal;
     Netlink netlink;
     JournalRecord record;
-    std::optional<NetworkSettings> applied;
-    std::optional<DnsBackend> dns;
-    std::vector<std::string> notes;
+    std::optional<NetworkSettings> applied = {};
+    std::optional<Plan> done = {};
+    std::optional<DnsBackend> dns = {};
+    std::vector<std::string> notes = {};
     pid_t process = getpid();
 
     RunNumbers numbers() const { return {journal.number()}; }
     DnsOwner owner() const { return owner_of(journal.folder(), journal.lock_file(), record); }
     Result<Plan> plan(const NetworkSettings& settings);
+    bool add_missing_routes(const NetworkSettings& settings);
 };
 
 std::string state_folder() {
@@ -142,12 +144,8 @@ Result<Setup> Setup::open(const std::string& folder) {
                                  std::move(netlink).error()));
 
     auto state =
-        std::make_unique<State>(State{std::move(*journal),
-                                      std::move(*netlink),
-                                      JournalRecord{this_boot(), this_network(), {}, 0, {}},
-                                      {},
-                                      {},
-                                      {}});
+        std::make_unique<State>(State{std::move(*journal), std::move(*netlink),
+                                      JournalRecord{this_boot(), this_network(), {}, 0, {}}});
     if (auto recovered = recover(folder); !recovered)
         state->notes.push_back("what an earlier tunnel left could not be put right: " +
                                recovered.error().detail);
@@ -191,8 +189,23 @@ Result<Plan> Setup::State::plan(const NetworkSettings& settings) {
     return make_plan(settings, *machine, numbers());
 }
 
+/// A gateway that is reached at another address needs a route more and nothing else: then nothing
+/// else is touched, and nothing can leave beside the tunnel meanwhile. False when there is more.
+bool Setup::State::add_missing_routes(const NetworkSettings& settings) {
+    if (!applied || !done || settings.interface != applied->interface) return false;
+    auto wanted = plan(settings);
+    if (!wanted) return false;
+    const auto missing = missing_routes(*done, *wanted);
+    if (!missing) return false;
+    for (const auto& step : *missing)
+        if (!netlink.add_routes(step.family, step.table, record.link, step.routes)) return false;
+    applied = settings;
+    done = std::move(*wanted);
+    return true;
+}
+
 Result<void> Setup::apply(const NetworkSettings& settings) {
-    if (state_->applied == settings) return {};
+    if (state_->applied == settings || state_->add_missing_routes(settings)) return {};
     if (auto undone = undo(); !undone) return undone;
     auto plan = state_->plan(settings);
     if (!plan) return pass(plan);
@@ -204,11 +217,13 @@ Result<void> Setup::apply(const NetworkSettings& settings) {
     for (auto& note : plan->notes) state_->notes.push_back(std::move(note));
     for (const auto& [step, undo] : plan->steps)
         if (const auto* dns = std::get_if<SetDns>(&step)) state_->dns = dns->backend;
+    state_->done = std::move(*plan);
     return {};
 }
 
 Result<void> Setup::undo() {
     state_->applied.reset();
+    state_->done.reset();
     state_->dns.reset();
     if (state_->record.undo.empty()) return {};
     auto undone = undo_all(state_->record, state_->owner(), state_->netlink);

@@ -2,7 +2,8 @@
 // JSON line, waits for its standard input to end, and puts everything back.
 //
 //     device_tool apply STATE INTERFACE MTU [address=… | include=… | exclude=… | gateway=… |
-//                                            dns=… | search=… | split=… | routes=COUNT | keep]...
+//                                            dns=… | search=… | split=… | routes=COUNT | keep |
+//                                            again=GATEWAY]...
 //     device_tool recover STATE
 //     device_tool tun NAME
 //     device_tool protect MARK ADDRESS PORT
@@ -11,7 +12,8 @@
 // "reflect" sends every packet back with its addresses exchanged: the machine then answers its own
 // pings. Packets above LIMIT bytes do not fit its batches.
 //
-// The interface is made as a TUN unless it is there ("keep").
+// The interface is made as a TUN unless it is there ("keep"). With "again" the same is applied a
+// second time with one more gateway.
 
 #include "causeway/base/text.h"
 #include "causeway/datapath/ip_header.h"
@@ -74,10 +76,13 @@ int apply(std::span<char*> arguments) {
     settings.interface = arguments[1];
     settings.mtu = parse_number<int>(arguments[2], 0, 1'000'000).value_or(0);
     bool keep = false;
+    std::optional<IpAddress> again;
     for (const std::string_view word : arguments.subspan(3)) {
         const auto at = word.find('=');
         if (word == "keep")
             keep = true;
+        else if (word.starts_with("again="))
+            again = IpAddress::parse(word.substr(6));
         else if (at == word.npos ||
                  !read_setting(settings, word.substr(0, at), word.substr(at + 1)))
             return say("wrong setting", 2);
@@ -96,6 +101,11 @@ int apply(std::span<char*> arguments) {
     if (auto applied = setup->apply(settings); !applied) return say(applied.error());
     for (const auto& note : setup->notes()) say("note: " + note, 0);
     say("up " + setup->dns_backend(), 0);
+    if (again) {
+        settings.gateways.push_back(*again);
+        if (auto applied = setup->apply(settings); !applied) return say(applied.error());
+        say("again " + setup->dns_backend(), 0);
+    }
     wait_for_end_of_input();
     if (auto undone = setup->undo(); !undone) return say(undone.error());
     return say("down", 0);
