@@ -28,9 +28,12 @@ public:
         faults_.push_back({std::move(option), std::move(value), std::move(allowed)});
     }
     void wrong(std::string option, std::string value, Error cause) {
-        auto allowed = cause.detail;
-        faults_.push_back(
-            {std::move(option), std::move(value), std::move(allowed), std::move(cause)});
+        Fault fault{std::move(option), std::move(value), cause.detail};
+        // A cause that only says "wrong configuration" once more tells nothing but its sentence.
+        if (cause.code != Code(Vpn::configurationFailed) &&
+            cause.code != Code(Service::INVALID_PARAMETER_VALUE))
+            fault.cause = std::move(cause);
+        faults_.push_back(std::move(fault));
     }
 
     int number(const char* option, const std::optional<std::string>& text, int smallest,
@@ -53,7 +56,7 @@ public:
         Error fact{Service::INVALID_PARAMETER_VALUE, first.allowed};
         fact.with("option", first.option).with("value", first.value);
         fact.with("allowed", first.allowed);
-        if (first.cause) fact = std::move(fact).because(*first.cause);
+        if (first.cause) std::move(fact).because(*first.cause);
         Error error{Vpn::configurationFailed, first.sentence()};
         if (faults_.size() > 1) {
             std::vector<std::string> sentences;

@@ -98,7 +98,7 @@ Error no_resolver(const std::string& name, const ResolverSettings& settings) {
     fact.with("file", settings.source);
     if (settings.unreadable) {
         fact.detail = settings.source + " cannot be read";
-        fact = std::move(fact).because(system_error(settings.unreadable, "open"));
+        std::move(fact).because(system_error(settings.unreadable, "open"));
     }
     Error error{
         Vpn::serverAddressResolutionFailed,
@@ -114,7 +114,7 @@ Error only_ipv6(const std::string& name, const NameServer& server,
     for (const auto& address : addresses) texts.push_back(address.text());
     Error fact{Resolver::NO_USABLE_FAMILY, "IPv6 is not available on this machine or network"};
     fact.with("resolver", server.text()).with("addresses", join(texts, ", "));
-    if (fault) fact = std::move(fact).because(system_error(fault, "connect"));
+    if (fault) std::move(fact).because(system_error(fault, "connect"));
     Error error{
         Vpn::serverAddressResolutionFailed,
         fmt::format("{} has only IPv6 addresses, and no way leads out in IPv6", printable(name))};

@@ -77,6 +77,7 @@ TEST_CASE("attempts go on until five minutes are over, then the gateway is dead"
 
 TEST_CASE("no network to the end stays no network") {
     auto loss = loss_by(Tls::errSSLTransportReset);
+    loss.attempts = 12;
     loss.elapsed = seconds(299);
     const auto move = after_attempt(loss, {Vpn::noNetworkAvailable, "no route"}, policy);
     REQUIRE(reason(move));

@@ -15,6 +15,10 @@ namespace {
 // Between the last packet on the old connection and CONNECT on the new one: time for the gateway
 // to take what is under way, since it drops the old connection with its answer.
 constexpr std::chrono::milliseconds settle_time{30};
+// Until the gateway has dropped the old connection, its answers may still go there and be lost. So
+// nothing is sent before the old one has ended, and a moment after that; but not for ever.
+constexpr std::chrono::milliseconds old_end_limit{250};
+constexpr std::chrono::milliseconds after_old_end{10};
 // How long the old connection still delivers what was under way.
 constexpr std::chrono::seconds retirement_time{2};
 
@@ -79,8 +83,7 @@ void Session::enter(Dialed dialed, bool again) {
     const auto parameters = dialed.entered.parameters;
     pass_ = std::move(dialed.pass);
     local_ = local_address(dialed.entered.link->socket());
-    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(dialed.entered), tun_,
-                                       [this](TunnelEvent event) { heard(std::move(event)); });
+    make_tunnel(std::move(dialed.entered));
     trail_.enter(Phase::device);
     if (auto applied = apply(parameters); !applied)
         return fail_with(Phase::device, std::move(applied).error());
@@ -89,6 +92,17 @@ void Session::enter(Dialed dialed, bool again) {
     up_since_ = Clock::now();
     tunnel_->resume();
     tell_connected(parameters, again);
+}
+
+void Session::make_tunnel(Entered entered) {
+    const int number = ++tunnel_number_;
+    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(entered), tun_,
+                                       [this, number](TunnelEvent event) {
+                                           if (number == tunnel_number_)
+                                               heard(std::move(event));
+                                           else if (std::holds_alternative<TunnelEnded>(event))
+                                               old_ended();
+                                       });
 }
 
 Result<void> Session::apply(const protocol::SessionParameters& parameters) {
@@ -123,8 +137,7 @@ void Session::tell_connected(const protocol::SessionParameters& parameters, bool
 
 void Session::heard(TunnelEvent event) {
     if (std::holds_alternative<TunnelRekeyDue>(event)) return rekey();
-    if (std::holds_alternative<TunnelRekeyed>(event))
-        return owner_.tell(Note{"new keys in place"});
+    if (std::holds_alternative<TunnelRekeyed>(event)) return owner_.tell(Note{"new keys in place"});
     auto& why = std::get<TunnelEnded>(event).why;
     // The gateway drops the old connection when it grants the new one, and that may come first.
     if (is_taking_over_)
@@ -138,6 +151,7 @@ void Session::lost(Error why) {
     drop_tunnel();
     dial_.reset();
     pause_.reset();
+    is_resuming_ = is_taking_over_ = false;
     if (!loss) return fail_with(Phase::connected, std::move(why));
     // Losses in quick succession are one: otherwise a gateway that drops every session at once
     // would be asked again and again without a pause.
@@ -205,7 +219,6 @@ void Session::rekey() {
 void Session::rekeyed(Result<Dialed> result) {
     is_taking_over_ = false;
     if (!result && old_end_) return lost(*std::exchange(old_end_, std::nullopt));
-    old_end_.reset();
     if (!result) {
         // The old keys are still good for a while; the gateway says when they are not.
         owner_.tell(Note{"new keys could not be agreed: " + result.error().detail});
@@ -216,24 +229,35 @@ void Session::rekeyed(Result<Dialed> result) {
         });
         return;
     }
-    tunnel_->retire();
     retired_ = std::move(tunnel_);
     retirement_ = loop_.at(Clock::now() + retirement_time, [this] {
         farewells_.dismiss(retired_->release());
         retired_.reset();
     });
-    pause_.reset();
     const auto parameters = result->entered.parameters;
     pass_ = std::move(result->pass);
     local_ = local_address(result->entered.link->socket());
-    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(result->entered), tun_,
-                                       [this](TunnelEvent event) { heard(std::move(event)); });
+    make_tunnel(std::move(result->entered));
     if (auto applied = apply(parameters); !applied)
         return fail_with(Phase::device, std::move(applied).error());
-    tunnel_->resume();
+    const bool old_is_gone = old_end_.has_value();
+    old_end_.reset();
+    resume_after(old_is_gone ? after_old_end : old_end_limit);
     trail_.enter(Phase::connected);
     trail_.clear();
     owner_.tell(Note{"new keys by a second connection"});
+}
+
+void Session::old_ended() {
+    if (is_resuming_) resume_after(after_old_end);
+}
+
+void Session::resume_after(std::chrono::milliseconds wait) {
+    is_resuming_ = true;
+    pause_ = loop_.at(Clock::now() + wait, [this] {
+        is_resuming_ = false;
+        tunnel_->resume();
+    });
 }
 
 void Session::out_of_time() {

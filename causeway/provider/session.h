@@ -37,6 +37,7 @@ public:
 private:
     void dialed(Result<Dialed> result);
     void enter(Dialed dialed, bool again);
+    void make_tunnel(Entered entered);
     Result<void> apply(const protocol::SessionParameters& parameters);
     void tell_connected(const protocol::SessionParameters& parameters, bool again);
     void heard(TunnelEvent event);
@@ -50,6 +51,8 @@ private:
 
     void rekey();
     void rekeyed(Result<Dialed> result);
+    void old_ended();
+    void resume_after(std::chrono::milliseconds wait);
 
     void out_of_time();
     void fail_with(Phase phase, Error error);
@@ -80,6 +83,8 @@ private:
     int attempts_ = 0;              ///< since then
     bool is_taking_over_ = false;   ///< a second connection has asked for the session
     std::optional<Error> old_end_;  ///< how the first connection ended meanwhile
+    bool is_resuming_ = false;      ///< the new one waits for the end of the old one
+    int tunnel_number_ = 0;         ///< of the newest tunnel
 
     EventLoop::Timer timeout_;
     Instant timeout_at_{};

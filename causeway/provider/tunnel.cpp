@@ -42,7 +42,7 @@ public:
 
     void start() {
         link_->set_handler([this](LinkEvent event) { heard(std::move(event)); });
-        first_ = loop_.at(Clock::now(), [this] { take(rest_); });
+        first_ = loop_.at(Clock::now(), [this] { take_rest(); });
         set_timer();
     }
 
@@ -77,14 +77,6 @@ public:
         auto link = std::move(link_);
         abandon();
         return link;
-    }
-
-    void retire() {
-        pause();
-        retired_ = true;
-        handler_ = nullptr;
-        timer_.reset();
-        rekey_timer_.reset();
     }
 
     const Link& link() const { return *link_; }
@@ -123,8 +115,16 @@ private:
         });
     }
 
+    /// What came behind the gateway's answer goes before everything that came later.
+    void take_rest() {
+        if (!first_) return;
+        first_.reset();
+        take(rest_);
+    }
+
     void heard(LinkEvent event) {
         const auto self = shared_from_this();
+        take_rest();
         if (const auto* data = std::get_if<LinkData>(&event)) return take(data->bytes);
         if (std::holds_alternative<LinkRekeyed>(event)) {
             rekey_timer_.reset();
@@ -213,7 +213,7 @@ private:
         auto handler = std::move(handler_);
         handler_ = nullptr;
         handler(std::move(event));
-        if (!last && !gone_ && !retired_) handler_ = std::move(handler);
+        if (!last && !gone_) handler_ = std::move(handler);
     }
 
     EventLoop& loop_;
@@ -232,7 +232,6 @@ private:
     Instant timer_at_{};
     bool paused_ = true;
     bool congested_ = false;
-    bool retired_ = false;
     bool gone_ = false;
 };
 
@@ -247,7 +246,6 @@ void Tunnel::pause() { work_->pause(); }
 void Tunnel::resume() { work_->resume(); }
 std::unique_ptr<Link> Tunnel::leave(std::string_view text) { return work_->leave(text); }
 std::unique_ptr<Link> Tunnel::release() { return work_->release(); }
-void Tunnel::retire() { work_->retire(); }
 const Link& Tunnel::link() const { return work_->link(); }
 const datapath::Counters& Tunnel::received() const { return work_->received(); }
 const datapath::Counters& Tunnel::sent() const { return work_->sent(); }

@@ -48,8 +48,6 @@ public:
     std::unique_ptr<Link> leave(std::string_view text);
     /// Hands out the link without a word.
     std::unique_ptr<Link> release();
-    /// From now on only delivers what the gateway still sends, and tells nothing any more.
-    void retire();
 
     const Link& link() const;
     const datapath::Counters& received() const;
