@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -49,11 +51,12 @@ public:
         for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
             sigaddset(&blocked, number);
         sigprocmask(SIG_BLOCK, &blocked, &signals_before_);
+        signals_ = Fd(signalfd(-1, &blocked, SFD_CLOEXEC));
         is_set_ = tcgetattr(fd_, &before_) == 0;
         if (!is_set_) return;
         termios silent = before_;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
-        silent.c_lflag |= ICANON | ECHONL;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        silent.c_lflag |= ICANON | ISIG | ECHONL;
         tcsetattr(fd_, TCSAFLUSH, &silent);
     }
     SilentTerminal(const SilentTerminal&) = delete;
@@ -63,8 +66,16 @@ public:
         sigprocmask(SIG_SETMASK, &signals_before_, nullptr);
     }
 
+    /// Waits for a line; false when a signal came first, which takes effect at the end.
+    bool wait_for_line() const {
+        pollfd waiting[] = {{fd_, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+        while (poll(waiting, 2, -1) < 0 && errno == EINTR) continue;
+        return waiting[1].revents == 0;
+    }
+
 private:
     int fd_;
+    Fd signals_;
     bool is_set_ = false;
     termios before_{};
     sigset_t signals_before_{};
@@ -75,6 +86,8 @@ Result<Secret> ask(int terminal, const std::string& prompt) {
     if (write(terminal, prompt.data(), prompt.size()) < 0)
         return fail(Vpn::configurationFailed, "the terminal cannot be written to",
                     system_error(errno, "write"));
+    if (!silent.wait_for_line())
+        return fail(Vpn::configurationFailed, "interrupted before the password was typed");
     return read_line(terminal, "the terminal");
 }
 
