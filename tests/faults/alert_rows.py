@@ -29,7 +29,7 @@ OF_CERTIFICATES = {45: "clientCertificateExpired", 113: "serverCertificateInvali
 def register(number, code):
     @row(f"A{number}", f"the handshake is answered with alert {number}",
          "|".join(["negotiationFailed", OF_CERTIFICATES.get(number, "negotiationFailed")]), code,
-         having=[f'"{number}"|{number}'])
+         family=f"alert {number}", having=[f'"{number}"|{number}'])
     def answered_with_alert(scene):
         client, server = scene.pair()
         scene.keep(AlertServer(server, 443, number))

@@ -95,7 +95,7 @@ def through_relay(scene, change, **tls):
 
 
 @row("23", "no TLS version in common", "negotiationFailed", "errSSLPeerProtocolVersion",
-     against=OURS)
+     against=OURS, family="alert 70")
 def version_mismatch(scene):
     def only_1_2(_, extensions):
         extensions[:] = [e for e in extensions if e[0] not in (43, 51, 45)]
@@ -103,7 +103,7 @@ def version_mismatch(scene):
 
 
 @row("24", "no cipher suite in common", "negotiationFailed",
-     "errSSLPeerHandshakeFail|errSSLNegotiation", against=OURS)
+     "errSSLPeerHandshakeFail|errSSLNegotiation", against=OURS, family="alert 40")
 def cipher_mismatch(scene):
     def only_unknown(suites, extensions):
         suites[:] = [0xC07B]

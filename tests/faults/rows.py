@@ -15,7 +15,8 @@ ROWS = []
 class Row:
     def __init__(self, number, title, says, beneath, within, against, family, having, set_up):
         self.number, self.title, self.says, self.beneath = number, title, says, beneath
-        self.within, self.against, self.family, self.having = within, against, family, having
+        self.within, self.against, self.having = within, against, having
+        self.families = set(family.split("|")) if family else set()
         self.set_up = set_up
         self.theme = set_up.__module__
 
@@ -53,7 +54,7 @@ def row(number, title, says, *beneath, within=1.0, against="", family=None, havi
     says: the VPN code, several with "|" where the wire leaves the choice, "" for any.
     beneath: names that follow in the chain, in this order; others may stand between.
     within: seconds from the fault to the end.
-    family: rows of one family may give the same report. having: patterns the report must match.
+    family: rows of one family (or several, with "|") may give the same report. having: patterns the report must match.
     """
     def register(set_up):
         ROWS.append(Row(number, title, says.split("|"), beneath, within, against, family, having,

@@ -103,8 +103,8 @@ def taken_over(scene):
         other.close()
 
 
-@row("47", "gateway ended by SIGTERM", "serverDisconnected|serverDead", against=STOCK, family=LOST,
-     within=9.0)
+@row("47", "gateway ended by SIGTERM", "serverDisconnected|serverDead", against=STOCK,
+     family=f"{LOST}|{ENDED}", within=9.0)
 def gateway_stopped(scene):
     client, ocserv, _ = running(scene, "--once")
     client.fault()

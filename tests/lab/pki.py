@@ -84,6 +84,12 @@ class Identity:
         self.write_chain([self.certificate.public_bytes(DER)])
         return self
 
+    def with_root(self, authority):
+        """A chain file that ends with the root."""
+        self.write_chain([c.public_bytes(DER) for c in
+                          [self.certificate, *self.above, authority.certificate]])
+        return self
+
     def pin(self):
         spki = self.certificate.public_key().public_bytes(
             DER, serialization.PublicFormat.SubjectPublicKeyInfo)
