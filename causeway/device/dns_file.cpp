@@ -225,9 +225,9 @@ Result<void> push_servers(const ResolverFile& file, const std::string& owner,
     if (auto saved = save(*place, record); !saved) return saved;
     auto written = write_text(*place, render(record), rights_of(record.original));
     if (written) return {};
-    // What failed is what the caller learns; the record lets the next start try again.
     record.entries.pop_back();
-    (void)settle(*place, record);
+    if (auto settled = settle(*place, record); !settled)
+        written.error().with("left_behind", settled.error().detail);
     return written;
 }
 
