@@ -55,6 +55,7 @@ protocol::LoginSettings login_settings(const LoadSettings& settings) {
     protocol::LoginSettings login;
     login.gateway.host = settings.server_name;
     login.gateway.port = settings.gateway.port;
+    login.has_certificate = settings.answers.empty();
     return login;
 }
 

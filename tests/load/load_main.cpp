@@ -1,6 +1,7 @@
 // Brings up many clients at once and says how that went.
 //
-//     load_driver GATEWAY:PORT --ping ADDRESS --user NAME --password-file FILE --pin PIN
+//     load_driver GATEWAY:PORT --ping ADDRESS --pin PIN
+//                 (--user NAME --password-file FILE | --certificate FILE --key FILE)
 //                 [--clients 300] [--at-once 32] [--rounds 3] [--hold SECONDS] [--timeout 120]
 //
 // One line of JSON: clients, up, failed (each failure with its count), seconds until all were up,
@@ -32,6 +33,8 @@ struct Options {
     std::string ping;
     std::string user = "alice";
     std::string password_file;
+    std::string certificate;
+    std::string key;
     std::string pin;
     std::string version;
     std::size_t clients = 300;
@@ -151,6 +154,13 @@ private:
     Instant all_up_;
 };
 
+Result<std::string> read(const std::string& path) {
+    auto text = read_file(path);
+    if (text) return std::move(*text);
+    return fail(Vpn::configurationFailed, fmt::format("{} cannot be read", path),
+                system_error(text.error(), "open"));
+}
+
 Result<LoadSettings> settings_of(const Options& options) {
     LoadSettings settings;
     const auto gateway = Endpoint::parse(options.gateway);
@@ -160,14 +170,23 @@ Result<LoadSettings> settings_of(const Options& options) {
     settings.gateway = *gateway;
     settings.ping = *ping;
     settings.server_name = options.server_name;
-    auto password = read_file(options.password_file);
-    if (!password)
-        return fail(Vpn::configurationFailed, "the password file cannot be read",
-                    system_error(password.error(), "open"));
-    settings.answers.emplace("username", Secret(options.user));
-    settings.answers.emplace("password", Secret(std::string(trim(*password))));
+    if (!options.password_file.empty()) {
+        auto password = read(options.password_file);
+        if (!password) return pass(password);
+        settings.answers.emplace("username", Secret(options.user));
+        settings.answers.emplace("password", Secret(std::string(trim(*password))));
+    }
 
     tls::ClientSettings client;
+    if (!options.certificate.empty()) {
+        auto certificate = read(options.certificate);
+        if (!certificate) return pass(certificate);
+        auto key = read(options.key);
+        if (!key) return pass(key);
+        auto identity = tls::Identity::from_pem(*certificate, Secret(std::move(*key)));
+        if (!identity) return pass(identity);
+        client.identity = std::move(*identity);
+    }
     auto pin = tls::Pin::parse(options.pin);
     if (!pin) return pass(pin);
     client.trust.pins.push_back(*pin);
@@ -194,7 +213,9 @@ int main(int count, char** arguments) {
     program.add_option("--server-name", options.server_name);
     program.add_option("--ping", options.ping, "Inner IPv4 address that answers")->required();
     program.add_option("--user", options.user);
-    program.add_option("--password-file", options.password_file)->required();
+    auto* password = program.add_option("--password-file", options.password_file);
+    auto* key = program.add_option("--key", options.key, "PEM");
+    program.add_option("--certificate", options.certificate, "PEM")->excludes(password)->needs(key);
     program.add_option("--pin", options.pin, "pin-sha256:…")->required();
     program.add_option("--tls", options.version, "Highest TLS version");
     program.add_option("--clients", options.clients);
