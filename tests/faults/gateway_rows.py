@@ -209,7 +209,8 @@ def gateway_stopped(scene):
     return client.report()
 
 
-@row("48", "gateway killed, port closed", "serverDead", against=OURS, within=9.0)
+@row("48", "gateway killed, port closed", "serverDead", against=OURS, within=9.0,
+     family="the connection ended")
 def gateway_killed(scene):
     client, its_gateway = running(scene, "--once")
     its_gateway.kill()
