@@ -204,7 +204,9 @@ private:
     ChainVerdict verdict() {
         if (findings_.empty()) return {};
         std::ranges::sort(findings_, {}, [](const Finding& finding) {
-            return std::tuple(finding.rank, finding.depth, finding.x509);
+            // What is no authority has no right to sign and no such purpose either: that says less.
+            const bool follows = finding.x509 != X509_V_ERR_INVALID_CA;
+            return std::tuple(finding.rank, finding.depth, follows, finding.x509);
         });
         auto& first = findings_.front();
         std::vector<std::string> also;
