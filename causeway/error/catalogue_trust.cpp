@@ -264,7 +264,7 @@ constexpr auto rows = std::to_array<Entry>({
     row<Trust::errSecCertificateExpired>(
         serverCertificateExpired, operator_, give_up,
         "The last day of the certificate has passed.",
-        "Have the certificate renewed by its issuer.",
+        "Check this machine's clock, then ask the gateway's operator to renew the certificate.",
         {{"It was not renewed in time.",
           "`openssl x509 -in CERTIFICATE -noout -enddate`."},
          {"The clock that judges it is fast.",
@@ -272,7 +272,7 @@ constexpr auto rows = std::to_array<Entry>({
     row<Trust::errSecCertificateNotValidYet>(
         serverCertificateNotYetValid, operator_, give_up,
         "The first day of the certificate has not come.",
-        "Set the clock right, or wait for that day.",
+        "Set this machine's clock right; if it is right, tell the gateway's operator.",
         {{"The clock that judges it is slow.",
           "`date -u` beside a clock you trust."},
          {"The certificate is for later.",
@@ -280,7 +280,8 @@ constexpr auto rows = std::to_array<Entry>({
     row<Trust::errSecCertificateRevoked>(
         serverCertificateInvalid, operator_, give_up,
         "The authority has revoked the certificate.",
-        "Replace the certificate, and ask the authority why it was revoked.",
+        "Do not enter a password; tell the gateway's operator that the certificate has to be "
+        "replaced.",
         {{"Its key was lost or stolen, or its owner has left.",
           "Ask the authority about the serial number in the report."},
          {"It was replaced, and the old one is still in use.",
