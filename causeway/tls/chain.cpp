@@ -21,6 +21,7 @@ struct Finding {
     int depth;
     int x509;  ///< What OpenSSL is told, so that it sends the alert nearest to the fault.
     Error error;
+    std::size_t order = 0;  ///< OpenSSL's, and then ours.
 };
 
 // OpenSSL's table of alerts has none for a wrong pin and sends bad_certificate for a wrong name.
@@ -199,14 +200,15 @@ private:
         return {std::move(findings_.front().error), findings_.front().x509};
     }
 
-    void add(Finding finding) { findings_.push_back(std::move(finding)); }
+    void add(Finding finding) {
+        finding.order = findings_.size();
+        findings_.push_back(std::move(finding));
+    }
 
     ChainVerdict verdict() {
         if (findings_.empty()) return {};
         std::ranges::sort(findings_, {}, [](const Finding& finding) {
-            // What is no authority has no right to sign and no such purpose either: that says less.
-            const bool follows = finding.x509 != X509_V_ERR_INVALID_CA;
-            return std::tuple(finding.rank, finding.depth, follows, finding.x509);
+            return std::tuple(finding.rank, finding.depth, finding.order);
         });
         auto& first = findings_.front();
         std::vector<std::string> also;

@@ -80,14 +80,20 @@ bool is_for(const CertificateInfo& certificate, const std::string& server_name) 
                                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
 }
 
+/// What the other side gave to the key exchange; nothing when there was none, or it is not kept.
+KeyPtr temporary_key(SSL* ssl) {
+    EVP_PKEY* key = nullptr;
+    SSL_ctrl(ssl, SSL_CTRL_GET_PEER_TMP_KEY, 0, static_cast<void*>(&key));
+    return KeyPtr(key);
+}
+
 std::string group_name(SSL* ssl) {
     // The negotiated group is kept for both sides in TLS 1.3; in TLS 1.2 a client has the server's
     // key, whose type or curve names it.
     if (const auto group = SSL_get_negotiated_group(ssl); group > 0 && group != NID_undef)
         if (const char* text = OBJ_nid2sn(static_cast<int>(group))) return text;
-    EVP_PKEY* temporary = nullptr;
-    if (SSL_get_peer_tmp_key(ssl, &temporary) != 1) return {};
-    const KeyPtr key(temporary);
+    const auto key = temporary_key(ssl);
+    if (!key) return {};
     char curve[64] = {};
     if (EVP_PKEY_get_group_name(key.get(), curve, sizeof curve, nullptr) == 1) return curve;
     const char* type = EVP_PKEY_get0_type_name(key.get());
@@ -123,9 +129,8 @@ void Engine::set_up() {
 }
 
 int Engine::weak_group_bits() const {
-    EVP_PKEY* temporary = nullptr;
-    if (SSL_get_peer_tmp_key(ssl_.get(), &temporary) != 1) return 0;
-    const KeyPtr key(temporary);
+    const auto key = temporary_key(ssl_.get());
+    if (!key) return 0;
     const int bits = EVP_PKEY_get_bits(key.get());
     const bool is_weak = EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_DH &&
                          bits < context_->parts().policy.diffie_hellman_bits;

@@ -177,6 +177,7 @@ Error name_error(const CertificateInfo& leaf, const std::string& wanted, bool is
 
 Error pin_error(const CertificateInfo& leaf, const std::vector<Pin>& pins) {
     std::vector<std::string> wanted;
+    wanted.reserve(pins.size());
     for (const auto& pin : pins) wanted.push_back(pin.text());
     return about(leaf, 0,
                  Error{Tls::errSSLATSCertificateTrustViolation,

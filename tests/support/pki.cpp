@@ -6,7 +6,6 @@ namespace causeway::test {
 namespace {
 
 using tls::BioPtr;
-using tls::OpensslDeleter;
 
 void must(bool worked, std::string_view what) {
     if (worked) return;
