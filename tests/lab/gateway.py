@@ -97,10 +97,14 @@ class Gateway:
         lines = [json.loads(line) for line in self.log_file.read_text().splitlines()]
         return [line for line in lines if "error" in line]
 
+    def ask_to_reload(self):
+        """Makes it read its files again, which it may refuse."""
+        self.process.send(signal.SIGHUP)
+
     def reload(self):
         """Makes it read its files again, and waits until it has."""
         before = self.log_file.read_text().count('"event":"reloaded"')
-        self.process.send(signal.SIGHUP)
+        self.ask_to_reload()
         eventually(lambda: self.log_file.read_text().count('"event":"reloaded"') > before,
                    "the gateway did not read its files again")
 
