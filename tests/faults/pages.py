@@ -13,7 +13,8 @@ INTRODUCTION = """# The fault lab
 Made by `tests/faults/run --write` from a run of all faults; `tests/faults` holds what sets each of
 them up. Every row is a real fault: a resolver, a network, a certificate, a gateway that misbehaves.
 Our client ran against it, and this is what it said, word for word, and how many seconds after the
-fault. Its exit status was 100 plus the number of the code each time.
+fault. Its exit status was 100 plus the number of the code each time. In the S rows it is the client
+that misbehaves, and our gateway's log that speaks.
 
 Rows 1 to 58 carry the numbers of the failures that stock openconnect 9.01 was watched at. A letter
 is another fault of the same kind. Rows marked *ours* ran against our gateway, the others against
@@ -21,7 +22,7 @@ stock ocserv 1.1.6 or an instrument of the lab. A rows answer the handshake with
 rows harm the secure channel or the chain of certificates.
 
 Some causes look the same on the wire of a stock gateway, which says nothing (18 and 19; 23, 24 and
-42; 39, 40 and 41; 43 to 46; 47 and 48). There the code is the one that the wire supports, and the
+42; 39, 40 and 41; 43 to 46, and 47 when the gateway still says goodbye; 47 and 48). There the code is the one that the wire supports, and the
 evidence lists the candidates. At our gateway each of them has a report of its own.
 
 """
@@ -65,7 +66,8 @@ def words_section(printed):
 def provoked(outcome):
     """{code name: name of the first row that produced it}"""
     found = {}
-    for row in sorted(outcome, key=order):
+    # Rows whose wire leaves a choice give another code now and then: they come last.
+    for row in sorted(outcome, key=lambda row: (not row.is_certain(), order(row))):
         for error in outcome[row][0].chain:
             if error["domain"] in CATALOGUED:
                 theme = row.theme.removesuffix("_rows")

@@ -24,6 +24,10 @@ class Row:
         """The name in documents and on the command line: "16", and "16 ours" at our gateway."""
         return f"{self.number} ours" if self.against == "our gateway" else self.number
 
+    def is_certain(self):
+        """Whether the wire always leads to the same chain."""
+        return len(self.says) == 1 and not self.families and "|" not in "".join(self.beneath)
+
     def faults(self, report):
         """What is wrong with the report; an empty list when it is as it must be."""
         wrong = []

@@ -32,7 +32,7 @@ class Setup:
     def stock(self, *options, password="secret", name="openconnect", interface="oc0", user="alice"):
         return OpenConnect(self.scene, self.host, URL, "--cafile", self.ca.file, "--user", user,
                            "--non-inter", *options, password=password, name=name,
-                           interface=interface)
+                           interface=interface, verbose=False)
 
     def refused(self, *options, **kwargs):
         """Everything it printed until it gave up."""

@@ -20,14 +20,15 @@ class OpenConnect:
     """Starts at once. password: given on standard input; None for none, or for another stdin."""
 
     def __init__(self, scene, host, url, *options, password=None, routes=(), dtls=False,
-                 name="openconnect", interface="oc0", stdin=None):
+                 name="openconnect", interface="oc0", stdin=None, verbose=True):
         script = scene.write(f"{name}.script", SCRIPT, 0o755)
         self.settings = scene.folder / f"{name}.settings"
+        talk = ["-v"] if verbose else []
         dtls_option = [] if dtls else ["--no-dtls"]
         on_stdin = ["--passwd-on-stdin"] if password is not None else []
         self.process = host.start(
             ["env", f"LAB_ROUTES={' '.join(routes)}", f"LAB_SETTINGS={self.settings}",
-             "openconnect", "-v", "--script", script, "-i", interface, *dtls_option, *on_stdin,
+             "openconnect", *talk, "--script", script, "-i", interface, *dtls_option, *on_stdin,
              *options, url], name,
             stdin=f"{password}\n" if password is not None else stdin)
 
