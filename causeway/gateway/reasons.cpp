@@ -68,12 +68,8 @@ constexpr Vpn no_login = Vpn::authenticationFailed;
 constexpr auto table = std::to_array<ReasonRow>({
     login(Reason::wrong_password, "wrong-password", no_login, 200, true,
           "Login failed: name or password is wrong"),
-    login(Reason::too_many_tries, "too-many-tries", no_login, 401, true,
-          "Login failed: too many wrong passwords"),
     login(Reason::user_locked, "user-locked", no_login, 403, false,
           "This user is locked; an administrator can unlock it"),
-    login(Reason::no_password, "no-password", no_login, 401, true,
-          "Login failed: a field of the form was left empty"),
     login(Reason::group_unknown, "group-unknown", Vpn::configurationFailed, 403, false,
           "This gateway has no such group"),
     login(Reason::group_not_allowed, "group-not-allowed", no_login, 403, false,
@@ -150,12 +146,9 @@ constexpr auto table = std::to_array<ReasonRow>({
         "The client asked for new keys too often"),
     end(Reason::group_removed, "group-removed", DisconnectByte::user,
         "The group of the session was removed from the gateway"),
-    end(Reason::user_removed, "user-removed", DisconnectByte::user,
-        "The user of the session was removed or locked"),
     end(Reason::internal_failure, "internal-failure", DisconnectByte::error,
         "The gateway itself failed and could not carry the session on"),
 
-    request(Reason::not_found, "not-found", 404, "There is no such page on this VPN gateway"),
     request(Reason::request_refused, "request-refused", 400,
             "The request breaks the rules of HTTP or the limits of this gateway"),
 });

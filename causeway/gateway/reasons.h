@@ -20,9 +20,7 @@ namespace causeway::gateway {
 enum class Reason : std::uint8_t {
     // Logins
     wrong_password,         ///< Name or password; which one is never told.
-    too_many_tries,         ///< The last try of a login was wrong too.
     user_locked,            ///< Told only after the right password, or a valid certificate.
-    no_password,            ///< The answer lacks a field that the form asked for.
     group_unknown,          ///< No such group is configured.
     group_not_allowed,      ///< This user may not use that group.
     password_check_failed,  ///< causeway-auth died, or could not read the users file.
@@ -64,10 +62,8 @@ enum class Reason : std::uint8_t {
     protocol_error,
     rekey_too_soon,
     group_removed,     ///< A reload took the group away.
-    user_removed,      ///< A reload found the user gone or locked.
     internal_failure,  ///< The gateway itself could not go on (device, memory, descriptors).
     // Requests
-    not_found,        ///< A page that no VPN client asks for.
     request_refused,  ///< HTTP that breaks the rules or the limits.
 };
 

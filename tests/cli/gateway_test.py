@@ -185,6 +185,7 @@ class AtATerminal(WithFolder):
     def add_typing(self, first, second=None):
         typist = Typist("user", "--users", self.users, "add", "alice")
         typist.wait_for("New password for alice: ")
+        self.limits = Path(f"/proc/{typist.process}/limits").read_text()
         typist.type(first + "\n")
         if second is not None:
             typist.wait_for("The same once more: ")
@@ -197,6 +198,7 @@ class AtATerminal(WithFolder):
         self.assertNotIn("horse", seen)
         self.assertIn("Added alice.", seen)
         self.assertIn("alice::active:$y$", self.users.read_text())
+        self.assertRegex(self.limits, r"Max core file size +0 +0 ")
 
     def test_two_that_differ_are_refused(self):
         status, seen = self.add_typing(PASSWORD, PASSWORD + "!")
