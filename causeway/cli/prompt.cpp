@@ -59,7 +59,11 @@ Result<Secret> read_line(int abandoned, bool& interrupted) {
                                pollfd{abandoned, POLLIN, 0}};
     while (poll(wait.data(), wait.size(), -1) < 0)
         if (errno != EINTR) return std::unexpected(system_error(errno, "poll"));
-    if (wait[1].revents) interrupted = true;
+    if (wait[1].revents) {
+        // Taken here, so that the loop does not find it a second time.
+        signalfd_siginfo taken;
+        interrupted = read(signals.get(), &taken, sizeof taken) == sizeof taken;
+    }
     if (wait[1].revents || wait[2].revents) return std::unexpected(cancelled());
 
     std::array<char, line_limit> text;

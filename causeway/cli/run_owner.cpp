@@ -66,6 +66,8 @@ public:
         });
         process_ = loop_.watch(worker_.pidfd(), EPOLLIN, [this](auto) { ended(); });
         loop_.run();
+        // Whoever ended it need not be told that something was under way.
+        if (stopping_) return std::nullopt;
         return std::move(incident_);
     }
 
@@ -151,7 +153,7 @@ private:
         process_.reset();
         loop_.stop();
         if (incident_ || left_) return;
-        if (stopping_) return output_.note("the worker had to be ended");
+        if (stopping_) return output_.note("while it was ending, the worker " + status.words);
         auto detail = fmt::format("the worker that carries the tunnel {}", status.words);
         fail_with({Vpn::pluginFailed, std::move(detail)}, {status.code, ""});
     }
