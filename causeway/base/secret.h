@@ -17,13 +17,14 @@ public:
     Secret() = default;
     explicit Secret(std::string text) : text_(std::move(text)) {}
     Secret(const Secret&) = default;
-    Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+    // A short text is moved by copying it: what stays behind is wiped.
+    Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
     Secret& operator=(const Secret& other) {
         if (this != &other) wipe(), text_ = other.text_;
         return *this;
     }
     Secret& operator=(Secret&& other) noexcept {
-        if (this != &other) wipe(), text_ = other.text_, other.wipe();
+        if (this != &other) wipe(), text_ = std::move(other.text_), other.wipe();
         return *this;
     }
     ~Secret() { wipe(); }
