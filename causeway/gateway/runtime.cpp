@@ -53,8 +53,9 @@ Result<Gateway::Opened> open_everything(const Config& config) {
     return opened;
 }
 
-void warn(Gateway& gateway, const std::string& text) {
-    say("warning: " + text);
+void warn(Gateway& gateway, const Config& config, const std::string& text) {
+    // Not twice, where the record goes to the same place.
+    if (config.log.target != LogSettings::Target::standard_error) say("warning: " + text);
     gateway.log().note("warning", {}, {{"text", text}});
 }
 
@@ -96,7 +97,7 @@ int run_gateway(Config config, const std::string& config_path) {
     const auto dropped = drop_privileges(run_as);
     if (!dropped) return refuse(dropped.error());
     for (const auto& note : dropped->notes) warnings.push_back(note);
-    for (const auto& warning : warnings) warn(gateway, warning);
+    for (const auto& warning : warnings) warn(gateway, *settings, warning);
     const auto ran = gateway.run([&] {
         say(fmt::format("ready: listens on {}, interface {}, runs as {}", listening_on(*settings),
                         interface, dropped->user));
