@@ -17,6 +17,8 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -173,6 +175,29 @@ TEST_CASE("when the process is killed, who waits is told so, and the next check 
     CHECK(failure.find(Code::killed(SIGKILL)));
     CHECK(at.client->process() != first);
     CHECK(at.check("alice", "right") == "let in alice");
+}
+
+TEST_CASE("a process that dies after the gateway gave up root starts again with the same users") {
+    constexpr uid_t nobody = 65534;
+    if (geteuid() != 0) return;  // there is no root to give up
+    Fixture at;
+    REQUIRE(at.start());
+    if (seteuid(nobody) != 0) return;  // a user namespace without other users
+    const bool may_start = eaccess(auth_program().c_str(), X_OK) == 0;
+    if (may_start) {
+        CHECK_FALSE(read_file(at.users_file));
+        kill(at.client->process(), SIGKILL);
+        CHECK(at.run_until([&] { return at.client->deaths() == 1 && at.client->process() > 0; }));
+        CHECK(at.check("alice", "right") == "let in alice");
+
+        // The file itself cannot be read any more, and a reload says so.
+        std::optional<Result<void>> outcome;
+        at.client->reload(at.folder + "/others",
+                          [&](Result<void> loaded) { outcome = std::move(loaded); });
+        CHECK(at.run_until([&] { return outcome.has_value(); }));
+        CHECK(outcome->error().find(Code::raw(Domain::system, EACCES)));
+    }
+    REQUIRE(seteuid(0) == 0);
 }
 
 TEST_CASE("a reload reads the file again, and a broken one leaves the users as they were") {
