@@ -35,7 +35,7 @@ def order(row):
 
 def cell(text):
     """Text for one cell of a table, without what changes from run to run."""
-    return re.sub(r"/tmp/causeway-lab-\w+", "…", text).replace("|", "\\|").replace("\n", " ")
+    return re.sub(r"/tmp/causeway-lab-[\w-]+", "…", text).replace("|", "\\|").replace("\n", " ")
 
 
 def fault_table(outcome):

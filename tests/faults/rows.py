@@ -73,7 +73,7 @@ VOLATILE = [
     (r"[0-9A-Za-z+/]{40,}=?", "HASH"),
     (r"\b[0-9a-f]{16,}\b", "HASH"),
     (r"\b\d+(\.\d+)? (ms|s|seconds?|minutes?|hours?|days?)\b", "DURATION"),
-    (r"/tmp/causeway-lab-\w+", "SCENE"),
+    (r"/tmp/causeway-lab-[\w-]+", "SCENE"),
 ]
 
 

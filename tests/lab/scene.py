@@ -1,5 +1,6 @@
 """One test's hosts, files and programs, taken down together whatever happens."""
 
+import functools
 import os
 import shutil
 import tempfile
@@ -11,11 +12,24 @@ BIN = Path(os.environ.get("BIN", Path(__file__).resolve().parents[2] / "build/re
 SOAK = os.environ.get("CAUSEWAY_SOAK") == "1"
 
 
+PREFIX = "causeway-lab-"
+
+
+@functools.cache
+def sweep():
+    """Removes the folders of labs that were killed; their hosts are gone with them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).split("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Scene:
     """with Scene() as scene: the hosts and whatever else was made end with the block."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="causeway-lab-"))
+        sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.folder.chmod(0o755)
         self.parts = []
 
