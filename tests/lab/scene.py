@@ -10,8 +10,6 @@ from .host import Host, link
 
 BIN = Path(os.environ.get("BIN", Path(__file__).resolve().parents[2] / "build/release/bin"))
 SOAK = os.environ.get("CAUSEWAY_SOAK") == "1"
-
-
 PREFIX = "causeway-lab-"
 
 
