@@ -53,6 +53,7 @@ using LinkDomain = sdbus::Struct<std::string, bool>;
 
 std::vector<LinkServer> servers_of(const DnsSettings& settings) {
     std::vector<LinkServer> servers;
+    servers.reserve(settings.servers.size());
     for (const auto& server : settings.servers) {
         std::vector<std::uint8_t> bytes;
         for (const auto byte : server.bytes()) bytes.push_back(std::to_integer<std::uint8_t>(byte));

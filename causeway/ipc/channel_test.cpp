@@ -83,6 +83,7 @@ std::pair<dev_t, ino_t> identity(const Fd& fd) {
 
 std::vector<Fd> descriptors(std::size_t count) {
     std::vector<Fd> made;
+    made.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
         made.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
     return made;
