@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <set>
@@ -19,6 +20,11 @@ namespace {
 
 /// How often the folder may vanish under us, when others end and remove it, before we give up.
 constexpr int folder_attempts = 100;
+
+bool touches_resolver(const JournalRecord& record) {
+    return std::ranges::any_of(
+        record.undo, [](const Undo& undo) { return std::holds_alternative<RestoreDns>(undo); });
+}
 
 std::string lock_path(const std::string& folder, std::uint32_t number) {
     return fmt::format("{}/{}.lock", folder, number);
@@ -142,7 +148,10 @@ std::string Journal::lock_file() const { return lock_path(folder_, number_); }
 
 Result<void> Journal::write(const JournalRecord& record) {
     const auto path = record_path(folder_, number_);
-    if (auto written = replace_file(path, text_of(record)); !written)
+    // Links, addresses, routes and rules are gone after a crash of the machine, and with them the
+    // need to undo them; the resolver's file is not.
+    const auto outlives = touches_resolver(record) ? Outlives::machine : Outlives::process;
+    if (auto written = replace_file(path, text_of(record), {}, outlives); !written)
         return std::unexpected(file_error(written.error(), "write", path));
     return {};
 }

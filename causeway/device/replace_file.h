@@ -20,10 +20,14 @@ struct FileRights {
     gid_t gid = static_cast<gid_t>(-1);
 };
 
-/// Writes the text beside `path`, syncs it and renames it over `path`: readers see the old text or
-/// the new one. Fails with the errno; then nothing has changed.
+/// What the new text must outlive. Syncing it to a disk takes milliseconds.
+enum class Outlives { machine, process };
+
+/// Writes the text beside `path`, syncs it when it must outlive the machine, and renames it over
+/// `path`: readers see the old text or the new one. Fails with the errno; then nothing has changed.
 std::expected<void, int> replace_file(const std::string& path, std::string_view text,
-                                      FileRights rights = {});
+                                      FileRights rights = {},
+                                      Outlives outlives = Outlives::machine);
 
 /// Removes what a process that was killed in `replace_file` left beside `path`.
 void remove_unfinished(const std::string& path);

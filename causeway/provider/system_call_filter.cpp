@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
+#include <span>
 
 namespace causeway::provider {
 namespace {
@@ -101,6 +103,13 @@ constexpr std::array allowed_calls{SCMP_SYS(read),
                                    SCMP_SYS(exit),
                                    SCMP_SYS(exit_group)};
 
+// The sanitizers find out through a pipe whether memory may be looked at.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::array sanitizer_calls{SCMP_SYS(pipe), SCMP_SYS(pipe2)};
+#else
+constexpr std::array<int, 0> sanitizer_calls{};
+#endif
+
 // Nothing of ours asks for these: whoever does has taken the process over.
 constexpr std::array deadly_calls{SCMP_SYS(execve),
                                   SCMP_SYS(execveat),
@@ -118,20 +127,25 @@ std::unexpected<Error> refused(int negative_number, const char* call) {
             .because(system_error(-negative_number, call)));
 }
 
+Result<void> add_rules(scmp_filter_ctx filter, std::uint32_t action, std::span<const int> calls) {
+    for (const int call : calls) {
+        const int result = seccomp_rule_add(filter, action, call, 0);
+        // EDOM: this architecture does not have the call.
+        if (result != 0 && result != -EDOM) return refused(result, "seccomp_rule_add");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> restrict_system_calls() {
     const std::unique_ptr<void, decltype(&seccomp_release)> filter(
         seccomp_init(SCMP_ACT_ERRNO(EPERM)), &seccomp_release);
     if (!filter) return refused(-ENOMEM, "seccomp_init");
-    for (const int call : allowed_calls)
-        if (const int result = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
-            result != 0 && result != -EDOM)
-            return refused(result, "seccomp_rule_add");
-    for (const int call : deadly_calls)
-        if (const int result = seccomp_rule_add(filter.get(), SCMP_ACT_KILL_PROCESS, call, 0);
-            result != 0 && result != -EDOM)
-            return refused(result, "seccomp_rule_add");
+    if (auto added = add_rules(filter.get(), SCMP_ACT_ALLOW, allowed_calls); !added) return added;
+    if (auto added = add_rules(filter.get(), SCMP_ACT_ALLOW, sanitizer_calls); !added) return added;
+    if (auto added = add_rules(filter.get(), SCMP_ACT_KILL_PROCESS, deadly_calls); !added)
+        return added;
     for (const int family : socket_families)
         if (const int result =
                 seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
