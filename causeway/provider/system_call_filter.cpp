@@ -146,12 +146,14 @@ Result<void> restrict_system_calls() {
     if (auto added = add_rules(filter.get(), SCMP_ACT_ALLOW, sanitizer_calls); !added) return added;
     if (auto added = add_rules(filter.get(), SCMP_ACT_KILL_PROCESS, deadly_calls); !added)
         return added;
-    for (const int family : socket_families)
-        if (const int result =
-                seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                 SCMP_A0_32(SCMP_CMP_EQ, static_cast<std::uint32_t>(family)));
-            result != 0)
-            return refused(result, "seccomp_rule_add");
+    for (const int family : socket_families) {
+        // The kernel looks at the lower half of the register only.
+        const scmp_arg_cmp is_family{0, SCMP_CMP_MASKED_EQ, 0xffffffff,
+                                     static_cast<scmp_datum_t>(family)};
+        const int result =
+            seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &is_family);
+        if (result != 0) return refused(result, "seccomp_rule_add_array");
+    }
     if (const int result = seccomp_load(filter.get()); result != 0)
         return refused(result, "seccomp_load");
     return {};
