@@ -73,6 +73,13 @@ std::string text_of(const Setting& setting) {
 
 }  // namespace
 
+SettingTable::SettingTable() = default;
+SettingTable::SettingTable(const SettingTable&) = default;
+SettingTable::SettingTable(SettingTable&&) noexcept = default;
+SettingTable& SettingTable::operator=(const SettingTable&) = default;
+SettingTable& SettingTable::operator=(SettingTable&&) noexcept = default;
+SettingTable::~SettingTable() = default;
+
 const Setting* SettingTable::find(std::string_view key) const {
     const auto found = std::ranges::find(
         entries, key, [](const auto& entry) -> std::string_view { return entry.first; });

@@ -24,6 +24,14 @@ struct Setting;
 
 /// The keys of a table, in the order of the file.
 struct SettingTable {
+    // Where a Setting is complete, which the members of a vector of them need.
+    SettingTable();
+    SettingTable(const SettingTable&);
+    SettingTable(SettingTable&&) noexcept;
+    SettingTable& operator=(const SettingTable&);
+    SettingTable& operator=(SettingTable&&) noexcept;
+    ~SettingTable();
+
     std::vector<std::pair<std::string, Setting>> entries;
     const Setting* find(std::string_view key) const;
 };
