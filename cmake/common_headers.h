@@ -1,5 +1,7 @@
-// The standard headers that nearly every file needs, compiled once (see layer.cmake). Each file
+// The headers of others that nearly every file needs, compiled once (see layer.cmake). Each file
 // still includes what it uses.
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>

@@ -49,6 +49,13 @@ function(causeway_layer name)
         causeway_common_headers(${name}_test)
         add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+        if(NOT CAUSEWAY_SANITIZE)
+            # The same under the sanitizers: ./check builds both presets, and one ctest runs both.
+            add_test(NAME sanitized.${name}
+                     COMMAND ${PROJECT_SOURCE_DIR}/build/debug/bin/${name}_test
+                     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+            set_tests_properties(sanitized.${name} PROPERTIES LABELS unit TIMEOUT 600)
+        endif()
     endif()
 endfunction()
 
