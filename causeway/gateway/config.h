@@ -128,7 +128,7 @@ struct Config {
     std::string key;          ///< PEM file.
     std::string key_password_file;
     std::string interface = "causeway0";
-    std::string run_as_user;   ///< Empty: stays what it was started as.
+    std::string run_as_user;   ///< Empty: "causeway" if there is such a user, else "nobody".
     std::string run_as_group;  ///< Empty: the primary group of `run_as_user`.
     std::string control_socket = "/run/causeway-gateway/control";
     std::size_t threads = 0;  ///< Shards; 0: one for each core.

@@ -148,7 +148,7 @@ TEST_CASE("a gateway of ours is believed to the letter") {
     CHECK(story(error) ==
           "serverDisconnected: All addresses of the pool are in use <- Service Unavailable: All "
           "addresses of the pool are in use");
-    CHECK(error.fact("incident") == "0000000000000007");
+    CHECK(error.fact("gateway_incident") == "0000000000000007");
     CHECK(error.fact("candidates") == "");
     CHECK(refusal(write_refusal({401, {Vpn::authenticationFailed, "The session has expired"}}))
               .fact("reauthenticate") == "yes");

@@ -59,7 +59,7 @@ void take_mark(DisconnectNotice& notice, std::string_view& text) {
 
 Error Reason::error() const {
     Error error{code, sentence};
-    if (incident) error.with("incident", incident_text(*incident));
+    if (incident) error.with("gateway_incident", incident_text(*incident));
     return error;
 }
 
@@ -125,7 +125,7 @@ Error DisconnectNotice::error() const {
                    "an administrator ended it; it was idle for too long; its time was over; "
                    "another connection took it over");
     if (byte) error.with("reason_byte", fmt::format("{:02x}", *byte));
-    if (incident) error.with("incident", incident_text(*incident));
+    if (incident) error.with("gateway_incident", incident_text(*incident));
     return error;
 }
 

@@ -28,7 +28,7 @@ struct Reason {
     std::string sentence;                        ///< For people; no full stop needed.
     std::optional<std::uint64_t> incident = {};  ///< Where the gateway's log has the whole story.
 
-    /// The failure a client reports: the code, the sentence as detail, evidence `incident`.
+    /// The failure a client reports: the code, the sentence as detail, evidence `gateway_incident`.
     Error error() const;
     bool operator==(const Reason&) const = default;
 };

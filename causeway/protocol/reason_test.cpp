@@ -32,7 +32,7 @@ TEST_CASE("what a refusal says, our client reads back") {
     const auto response = read(write_refusal({503, full}));
     CHECK(read_reason(response.headers, response.reason) == full);
     CHECK(story(full.error()) == "serverDisconnected: Every address of the pool is in use");
-    CHECK(full.error().fact("incident") == "5f3a9c01d2e4b677");
+    CHECK(full.error().fact("gateway_incident") == "5f3a9c01d2e4b677");
 }
 
 TEST_CASE("a code that the catalogue does not have is no reason") {

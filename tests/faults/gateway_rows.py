@@ -55,7 +55,7 @@ def revoked_alert(scene):
 
 
 @row("18w", "client certificate revoked, told in words", "clientCertificateInvalid", against=OURS,
-     having=["revoked", "incident"])
+     having=["revoked", "gateway_incident"])
 def revoked_words(scene):
     return by_certificate(scene, "words", revoked=True)
 
