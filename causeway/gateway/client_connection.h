@@ -49,7 +49,7 @@ struct Unwelcome {
     std::shared_ptr<void> place;
 };
 
-class ClientConnection : private TlsTransport::Owner {
+class ClientConnection final : private TlsTransport::Owner {
 public:
     /// With `unwelcome`, the client is told that at its first request, and nothing else.
     ClientConnection(ConnectionHost& host, std::uint64_t number, Arrival arrival,

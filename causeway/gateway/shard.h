@@ -28,7 +28,7 @@
 
 namespace causeway::gateway {
 
-class Shard : private ClientTunnel::PacketSink {
+class Shard final : private ClientTunnel::PacketSink {
 public:
     /// What a shard is made of; all of it outlives the shard.
     struct Parts {
