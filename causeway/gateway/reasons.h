@@ -47,7 +47,7 @@ enum class Reason : std::uint8_t {
     // Cookies
     cookie_missing,
     cookie_malformed,  ///< No text that this gateway ever gave out.
-    cookie_unknown,  ///< Never given out, or the session has ended, or the gateway was restarted.
+    cookie_unknown,    ///< Never given out, or the session has ended, or the gateway was restarted.
     cookie_expired,
     // Ends
     administrator,
