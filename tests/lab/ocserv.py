@@ -78,7 +78,10 @@ class Ocserv:
         """Dies without a word to anyone, with all its workers."""
         os.killpg(self.process.pid, signal.SIGKILL)
         for pid in self.workers():
-            os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:  # it went by itself when its parent did
+                continue
         self.process.wait(5)
 
     def stop(self):

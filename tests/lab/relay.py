@@ -31,6 +31,14 @@ class Relay(Server):
         self.seen = {"c2s": [], "s2c": []}
         super().__init__(host, port, self._relay)
 
+    def cut(self):
+        """Ends every connection that still stands, in both directions."""
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(2)
+            except OSError:  # it has ended by itself
+                continue
+
     def _relay(self, client):
         server = self.host.dial(self.to, self.to_port)
         server.settimeout(None)
