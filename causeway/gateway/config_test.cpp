@@ -267,5 +267,12 @@ TEST_CASE("a file that cannot be read says which and why") {
     CHECK(config.error().find(Code::raw(Domain::system, ENOENT)));
 }
 
+TEST_CASE("letters outside ASCII may stand in texts and comments, and are refused elsewhere") {
+    const auto refused = parse_config("# \xc3\xa9\nbanner = \"\xd2\x88\"\n\xd2\x88 = 1\n", "file");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().detail.find("file:3:1") != std::string::npos);
+    CHECK(refused.error().detail.find("only ASCII") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace causeway::gateway

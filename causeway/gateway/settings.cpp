@@ -8,6 +8,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace causeway::gateway {
 namespace {
@@ -71,6 +72,35 @@ std::string text_of(const Setting& setting) {
     return "a table";
 }
 
+/// The first letter outside ASCII that stands neither in a text nor in a comment: TOML 1.0 allows
+/// none there, and the look-up of such letters in toml++ 3.3 is undefined for many of them.
+std::optional<FilePlace> stray_letter(std::string_view text) {
+    std::string_view quotes;  // of the text that we are in
+    FilePlace place{1, 1};
+    while (!text.empty()) {
+        std::size_t taken = 1;
+        if (quotes.empty()) {
+            if (static_cast<unsigned char>(text[0]) >= 0x80) return place;
+            if (text[0] == '#') taken = std::min(text.find('\n'), text.size());
+            if (text.starts_with("\"\"\"") || text.starts_with("'''"))
+                quotes = text.substr(0, taken = 3);
+            else if (text[0] == '"' || text[0] == '\'')
+                quotes = text.substr(0, 1);
+        } else if (text[0] == '\\' && quotes[0] == '"') {
+            taken = std::min<std::size_t>(2, text.size());
+        } else if (text.starts_with(quotes)) {
+            taken = quotes.size();
+            quotes = {};
+        }
+        const auto lines = std::ranges::count(text.substr(0, taken), '\n');
+        if (lines > 0 && quotes.size() == 1) quotes = {};  // never closed: toml++ says so
+        place.line += static_cast<decltype(place.line)>(lines);
+        place.column = lines > 0 ? 1 : place.column + static_cast<decltype(place.column)>(taken);
+        text.remove_prefix(taken);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 SettingTable::SettingTable() = default;
@@ -89,6 +119,9 @@ const Setting* SettingTable::find(std::string_view key) const {
 std::string Setting::text() const { return text_of(*this); }
 
 std::expected<SettingTable, SyntaxFault> parse_toml(std::string_view text) {
+    if (const auto place = stray_letter(text))
+        return std::unexpected(
+            SyntaxFault{*place, "only ASCII characters may stand outside of texts and comments"});
     const toml::parse_result result = toml::parse(text);
     if (!result) {
         const toml::parse_error& error = result.error();

@@ -165,7 +165,7 @@ Result<Users> Users::parse(std::string_view text, const std::string& path) {
         auto line = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
         ++number;
-        if (line.ends_with('\r')) line.remove_suffix(1);
+        while (line.ends_with('\r')) line.remove_suffix(1);
         if (trim(line).empty() || line.starts_with('#')) {
             users.lines_.push_back({.comment = std::string(line), .user = {}});
             continue;
