@@ -96,7 +96,6 @@ TEST_CASE("the example that is installed is sound and names every key there is")
 
 TEST_CASE("the example with its comments taken away is sound too, and shows the true defaults") {
     std::string text;
-    std::string shown;
     std::string section;
     const std::string example = *read_file("docs/gateway.toml");
     for (const auto line : split(example, '\n')) {
