@@ -2,6 +2,8 @@
 
 #include "causeway/device/journal.h"
 
+#include "causeway/error/json_integer.h"
+
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
@@ -47,7 +49,7 @@ json json_of(const Undo& undo) {
 }
 
 Family family_in(const json& object) {
-    const int number = object.at("family").get<int>();
+    const int number = json_integer<int>(object.at("family"));
     if (number != 4 && number != 6) throw std::invalid_argument("family");
     return number == 4 ? Family::ipv4 : Family::ipv6;
 }
@@ -61,14 +63,14 @@ Prefix prefix_in(const json& object) {
 Undo undo_in(const json& object) {
     const auto what = object.at("do").get<std::string>();
     if (what == "restore_link")
-        return RestoreLink{{object.at("index").get<int>(), object.at("mtu").get<int>(),
-                            object.at("up").get<bool>()}};
+        return RestoreLink{{json_integer<int>(object.at("index")),
+                            json_integer<int>(object.at("mtu")), object.at("up").get<bool>()}};
     if (what == "remove_address") return RemoveAddress{prefix_in(object)};
     if (what == "flush_table")
-        return FlushTable{family_in(object), object.at("table").get<std::uint32_t>()};
+        return FlushTable{family_in(object), json_integer<std::uint32_t>(object.at("table"))};
     if (what == "remove_rule")
-        return RemoveRule{{family_in(object), object.at("table").get<std::uint32_t>(),
-                           object.at("priority").get<std::uint32_t>()}};
+        return RemoveRule{{family_in(object), json_integer<std::uint32_t>(object.at("table")),
+                           json_integer<std::uint32_t>(object.at("priority"))}};
     const auto backend = dns_backend_named(
         what == "restore_dns" ? object.at("backend").get<std::string>() : std::string());
     if (!backend) throw std::invalid_argument("do");
@@ -92,7 +94,7 @@ std::optional<JournalRecord> parse_journal(std::string_view text) try {
     JournalRecord record{object.at("boot").get<std::string>(),
                          object.at("network").get<std::string>(),
                          object.at("interface").get<std::string>(),
-                         object.at("link").get<int>(),
+                         json_integer<int>(object.at("link")),
                          {}};
     for (const auto& item : object.at("undo")) record.undo.push_back(undo_in(item));
     return record;

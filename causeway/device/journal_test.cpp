@@ -56,6 +56,11 @@ TEST_CASE("a state file that is cut or altered is not read") {
     auto other_step = whole;
     other_step.replace(other_step.find("flush_table"), 11, "flush_cable");
     CHECK_FALSE(parse_journal(other_step).has_value());
+    // A number that no link has: read as an int it would be undefined.
+    auto other_link = whole;
+    const auto link = other_link.find(':', other_link.find("\n \"link\"")) + 1;
+    other_link.replace(link, other_link.find(',', link) - link, " 1e79");
+    CHECK_FALSE(parse_journal(other_link).has_value());
 }
 
 TEST_CASE("runs take different numbers and leave no file when they end") {

@@ -4,6 +4,7 @@
 #include "causeway/error/exit_status.h"
 #include "causeway/error/incident.h"
 #include "causeway/error/json.h"
+#include "causeway/error/json_integer.h"
 #include "causeway/error/report.h"
 #include "causeway/ipc/channel.h"
 
@@ -114,7 +115,7 @@ void print_answer(const ControlCommand& command, const Json& answer) {
     if (command.verb == "bans") return print_bans(answer);
     if (command.verb == "disconnect") {
         for (const auto& number : answer["ended"])
-            fmt::print("session {} has ended\n", number.get<std::uint64_t>());
+            fmt::print("session {} has ended\n", json_integer<std::uint64_t>(number));
         return;
     }
     if (command.verb == "unban")

@@ -1,6 +1,7 @@
 #include "causeway/provider/messages.h"
 
 #include "causeway/error/json.h"
+#include "causeway/error/json_integer.h"
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 // The other side is a process that talks to strangers, so nothing it says is taken on trust. These
-// helpers throw what the JSON library throws for a wrong type; `reading` turns both into an Error.
+// helpers throw, as the JSON library does for a wrong type; `reading` turns both into an Error.
 struct Unreadable : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -22,10 +23,7 @@ template <typename Value, typename Read>
 Result<Value> reading(Read read) {
     try {
         return read();
-    } catch (const json::exception& wrong) {
-        return fail(Service::PARAMETER_ERROR,
-                    std::string("a message between our processes cannot be read: ") + wrong.what());
-    } catch (const Unreadable& wrong) {
+    } catch (const std::exception& wrong) {
         return fail(Service::PARAMETER_ERROR,
                     std::string("a message between our processes cannot be read: ") + wrong.what());
     }
@@ -63,7 +61,7 @@ json field_json(const protocol::Field& field) {
 
 protocol::Field read_field(const json& from) {
     protocol::Field field;
-    const auto kind = from.at("kind").get<int>();
+    const auto kind = json_integer<int>(from.at("kind"));
     if (kind < 0 || kind > 3) throw Unreadable("no kind of field");
     field.kind = static_cast<protocol::FieldKind>(kind);
     field.name = from.at("name").get<std::string>();
@@ -84,7 +82,7 @@ json json_of_step(const TrailStep& step) {
 TrailStep read_step(const json& from) {
     const auto phase = phase_named(from.at("phase").get<std::string>());
     if (!phase) throw Unreadable("no such phase");
-    return {*phase, std::chrono::milliseconds(from.at("ms").get<std::int64_t>()),
+    return {*phase, std::chrono::milliseconds(json_integer<std::int64_t>(from.at("ms"))),
             from.at("result").get<std::string>()};
 }
 
@@ -124,7 +122,7 @@ json json_of_settings(const TunnelSettings& settings) {
 TunnelSettings read_settings(const json& from) {
     TunnelSettings settings;
     settings.addresses = parse_list<Prefix>(from.at("addresses"));
-    settings.mtu = from.at("mtu").get<int>();
+    settings.mtu = json_integer<int>(from.at("mtu"));
     settings.included = parse_list<Prefix>(from.at("included"));
     settings.excluded = parse_list<Prefix>(from.at("excluded"));
     settings.gateways = parse_list<IpAddress>(from.at("gateways"));
@@ -153,8 +151,8 @@ Connected read_connected(const json& from) {
 Reconnecting read_reconnecting(const json& from) {
     auto why = error_from_text(from.at("why").get<std::string>());
     if (!why) throw Unreadable(why.error().detail);
-    return {std::move(*why), from.at("attempt").get<int>(),
-            std::chrono::milliseconds(from.at("pause_ms").get<std::int64_t>())};
+    return {std::move(*why), json_integer<int>(from.at("attempt")),
+            std::chrono::milliseconds(json_integer<std::int64_t>(from.at("pause_ms")))};
 }
 
 Failed read_failed(const json& from) {

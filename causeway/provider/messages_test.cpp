@@ -51,7 +51,11 @@ TEST_CASE("what makes no sense is refused, not guessed at") {
                              R"({"type": "note"})", R"({"type": "note", "text": 5})",
                              R"({"type": "phase", "phase": "x", "ms": 1, "result": ""})",
                              R"({"type": "failed", "incident": "{}"})", R"([])",
-                             R"({"type": "connected", "addresses": ["nowhere"]})"}) {
+                             R"({"type": "connected", "addresses": ["nowhere"]})",
+                             R"({"type": "phase", "phase": "tls", "ms": 1e79, "result": ""})",
+                             R"({"type": "phase", "phase": "tls", "ms": 1.5, "result": ""})",
+                             R"({"type": "phase", "phase": "tls", "ms": 18446744073709551615,
+                                 "result": ""})"}) {
         CAPTURE(text);
         const auto message = worker_message(json::parse(text));
         REQUIRE_FALSE(message);
