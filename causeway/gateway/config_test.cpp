@@ -271,6 +271,7 @@ TEST_CASE("letters outside ASCII may stand in texts and comments, and are refuse
     REQUIRE_FALSE(refused);
     CHECK(refused.error().detail.find("file:3:1") != std::string::npos);
     CHECK(refused.error().detail.find("only ASCII") != std::string::npos);
+    CHECK(faults_of("\xEF\xBB\xBF" + with("")) == "sound");
 }
 
 }  // namespace

@@ -119,6 +119,8 @@ const Setting* SettingTable::find(std::string_view key) const {
 std::string Setting::text() const { return text_of(*this); }
 
 std::expected<SettingTable, SyntaxFault> parse_toml(std::string_view text) {
+    // Some editors begin every file with a byte order mark.
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (const auto place = stray_letter(text))
         return std::unexpected(
             SyntaxFault{*place, "only ASCII characters may stand outside of texts and comments"});

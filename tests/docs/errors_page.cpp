@@ -1,19 +1,16 @@
 // Makes docs/errors.md from the catalogue and from the record of which test provokes which code.
-//
-//     errors_page PROVOKED.tsv --write PAGE     writes the page
-//     errors_page PROVOKED.tsv --check PAGE     0 when the page is up to date, else 1
+// The source is PROVOKED.tsv.
 
-#include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/error/catalogue.h"
 #include "causeway/error/exit_status.h"
 #include "causeway/error/names.h"
+#include "tests/docs/made_page.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <string>
@@ -176,33 +173,12 @@ std::string page_from(const Provoked& provoked) {
     return text;
 }
 
-int complain(std::string_view path, int error) {
-    fmt::print(stderr, "{}: {}\n", path, std::strerror(error));
-    return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (arguments.size() != 3 || (arguments[1] != "--write" && arguments[1] != "--check")) {
-        fmt::print(stderr, "Usage: errors_page PROVOKED.tsv --write|--check PAGE\n");
-        return 2;
-    }
-    const auto record = read_file(arguments[0]);
-    if (!record) return complain(arguments[0], record.error());
-    const auto provoked = read_provoked(arguments[0], *record);
-    if (!provoked) return 1;
-    const std::string page = page_from(*provoked);
-
-    if (arguments[1] == "--write") {
-        const auto written = write_file_atomically(arguments[2], page);
-        return written ? 0 : complain(arguments[2], written.error());
-    }
-    const auto present = read_file(arguments[2]);
-    if (!present) return complain(arguments[2], present.error());
-    if (*present == page) return 0;
-    fmt::print(stderr, "{} is stale: build the target \"docs\" and commit the page\n",
-               arguments[2]);
-    return 1;
+    return docs::make_page(argc, argv, [](auto path, auto text) -> std::optional<std::string> {
+        const auto provoked = read_provoked(path, text);
+        if (!provoked) return std::nullopt;
+        return page_from(*provoked);
+    });
 }

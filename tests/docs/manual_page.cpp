@@ -1,20 +1,17 @@
 // Makes a page of the manual: a template whose lines @OPTIONS@, @KEYS@ and @EXIT@ are replaced by
 // what the programs themselves know.
-//
-//     manual_page TEMPLATE --write PAGE     writes the page (scdoc)
-//     manual_page TEMPLATE --check PAGE     0 when the page is up to date, else 1
+// The source is the template, the page scdoc's.
 
-#include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/connection/profile.h"
 #include "causeway/error/catalogue.h"
 #include "causeway/error/exit_status.h"
 #include "causeway/gateway/config_keys.h"
+#include "tests/docs/made_page.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -92,31 +89,8 @@ std::string page_from(std::string_view page_template) {
     return join(lines, "\n");
 }
 
-int complain(std::string_view path, int error) {
-    fmt::print(stderr, "{}: {}\n", path, std::strerror(error));
-    return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (arguments.size() != 3 || (arguments[1] != "--write" && arguments[1] != "--check")) {
-        fmt::print(stderr, "Usage: manual_page TEMPLATE --write|--check PAGE\n");
-        return 2;
-    }
-    const auto page_template = read_file(arguments[0]);
-    if (!page_template) return complain(arguments[0], page_template.error());
-    const std::string page = page_from(*page_template);
-
-    if (arguments[1] == "--write") {
-        const auto written = write_file_atomically(arguments[2], page);
-        return written ? 0 : complain(arguments[2], written.error());
-    }
-    const auto present = read_file(arguments[2]);
-    if (!present) return complain(arguments[2], present.error());
-    if (*present == page) return 0;
-    fmt::print(stderr, "{} is stale: build the target \"docs\" and commit the page\n",
-               arguments[2]);
-    return 1;
+    return docs::make_page(argc, argv, [](auto, auto text) { return page_from(text); });
 }
