@@ -14,6 +14,10 @@ std::string_view name(Drop reason) {
         case Drop::queue_full: return "queue_full";
         case Drop::interface_down: return "interface_down";
         case Drop::refused: return "refused";
+        case Drop::record_too_short: return "record_too_short";
+        case Drop::record_unknown: return "record_unknown";
+        case Drop::record_forged: return "record_forged";
+        case Drop::record_replayed: return "record_replayed";
     }
     std::unreachable();
 }

@@ -20,9 +20,14 @@ enum class Drop : std::uint8_t {
     queue_full,      ///< The receiver does not keep up.
     interface_down,  ///< The interface is down.
     refused,         ///< The kernel did not take it for another reason.
+
+    record_too_short,  ///< A datagram with too few bytes for a record.
+    record_unknown,    ///< A record of a type, version, epoch or length that is not ours.
+    record_forged,     ///< A record whose tag is not the key's.
+    record_replayed,   ///< A record whose number was seen before, or is too old to tell.
 };
 
-inline constexpr std::size_t drop_reasons = 8;
+inline constexpr std::size_t drop_reasons = 12;
 
 /// "malformed", "wrong_source" …: for metrics and `--json`.
 std::string_view name(Drop reason);
