@@ -1,0 +1,63 @@
+// A super-packet from the TUN taken apart into the packets it stands for, in place.
+//
+//     | IP TCP | segment 0 ...... | segment 1 ...... | segment 2 .. |
+//     `---- packet 0 ------------'
+//                         | IP TCP| segment 1 ...... |
+//                         `---- packet 1 -----------'
+//
+// The header of each packet is written directly before its payload, over the end of the packet
+// before, which has been sealed (or copied) by then. So no payload is ever moved.
+
+#pragma once
+
+#include "causeway/datapath/counters.h"
+#include "causeway/datapath/limits.h"
+#include "causeway/datapath/super_packet.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+
+namespace causeway::datapath {
+
+/// One super-packet on its way through. Does what the network card would: sequence numbers, IPv4
+/// identification, lengths, checksums; FIN and PSH only on the last segment, CWR only on the first.
+class Splitter {
+public:
+    /// `malformed` when it is no IP packet, its lengths or what the virtio header says do not fit
+    /// it, or it has more than `inner_header_limit` bytes of headers. A packet without
+    /// segmentation is one packet; its checksum is completed when that was left to us.
+    static std::expected<Splitter, Drop> of(const SuperPacket& packet);
+
+    /// How many packets there are, at least 1.
+    std::size_t count() const { return count_; }
+    /// Size of the largest of them (the first), headers included.
+    std::size_t packet_size() const { return header_size_ + segment_size_; }
+
+    /// The next packet, or none (empty) behind the last. At least `super_packet_headroom` bytes in
+    /// front of it may be written over. The packet before it is gone.
+    std::span<std::byte> next();
+
+private:
+    enum class Transport : std::uint8_t { none, tcp, udp };
+
+    Splitter() = default;
+    void write_lengths(std::span<std::byte> packet) const;
+    void write_tcp(std::span<std::byte> packet, bool is_last) const;
+    void write_checksum(std::span<std::byte> packet) const;
+
+    std::span<std::byte> bytes_;  ///< The whole super-packet.
+    std::array<std::byte, inner_header_limit> header_;
+    std::size_t header_size_ = 0;  ///< Of IP and transport.
+    std::size_t transport_ = 0;    ///< Where the transport header begins.
+    std::size_t segment_size_ = 0;
+    std::size_t count_ = 1;
+    std::size_t next_ = 0;
+    std::uint32_t pseudo_sum_ = 0;  ///< Of the pseudo-header without the length.
+    Transport kind_ = Transport::none;
+    bool has_checksum_ = true;
+};
+
+}  // namespace causeway::datapath
