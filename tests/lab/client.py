@@ -12,7 +12,7 @@ class Client:
     """Starts at once. password: text, or None for no password file."""
 
     def __init__(self, scene, host, url, *options, user="alice", password="secret", ca=None,
-                 name="causeway", stdin=None, prefix=()):
+                 name="causeway", stdin=None, prefix=(), programs=BIN):
         given = []
         if user is not None:
             given += ["--user", user]
@@ -20,7 +20,7 @@ class Client:
             given += ["--password-file", scene.write(f"{name}.password", password + "\n", 0o600)]
         if ca is not None:
             given += ["--ca", ca]
-        command = [*prefix, BIN / "causeway", "run", url, "--json", *given, *options]
+        command = [*prefix, programs / "causeway", "run", url, "--json", *given, *options]
         self.process = host.start(command, name, stdin=stdin)
         self.began = self.process.started
 

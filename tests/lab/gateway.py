@@ -26,8 +26,9 @@ class Gateway:
     """sections: {"limits": {"sessions": 1}} over DEFAULTS; None leaves a key out."""
 
     def __init__(self, scene, host, identity, ca=None, crl=None, users=None, sections=None,
-                 groups=(), name="gateway", start=True):
+                 groups=(), name="gateway", start=True, programs=BIN):
         self.scene, self.host, self.name, self.groups = scene, host, name, groups
+        self.programs = programs
         self.folder = scene.folder / name
         self.folder.mkdir(mode=0o755)
         self.users = self.folder / "users"
@@ -75,21 +76,24 @@ class Gateway:
 
     def user(self, *words):
         """causeway-gateway user ..."""
-        done = subprocess.run([BIN / "causeway-gateway", "user", "--users", self.users, *words],
-                              capture_output=True, text=True)
+        done = subprocess.run(
+            [self.programs / "causeway-gateway", "user", "--users", self.users, *words],
+            capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"user {words}: {done.stdout}{done.stderr}")
         self.users.chmod(0o644)
 
     def start(self):
         self.starts += 1
-        self.process = self.host.start([BIN / "causeway-gateway", "--config", self.config],
-                                       f"{self.name}-{self.starts}")
+        self.process = self.host.start(
+            [self.programs / "causeway-gateway", "--config", self.config],
+            f"{self.name}-{self.starts}")
         self.process.wait_for("(?m)^.*ready: ")
 
     def control(self, *words):
         """What causeway-gateway sessions, bans, disconnect … answers, as JSON."""
-        out = self.host.run(BIN / "causeway-gateway", *words, "--config", self.config, "--json")
+        out = self.host.run(self.programs / "causeway-gateway", *words, "--config", self.config,
+                            "--json")
         return json.loads(out) if out.strip() else None
 
     def incidents(self):
