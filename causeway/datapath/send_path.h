@@ -1,0 +1,83 @@
+// From the TUN to the network: what both programs do with a super-packet that leaves as datagrams.
+//
+// Stages, all on the thread that owns the socket:
+//     SuperPacket -> Splitter -> type byte in front -> RecordSealer -> train -> UdpPort
+//
+// Records of equal size to one destination gather in a train until one is shorter, the train is
+// full, or `flush` says that nothing more comes. Nothing waits longer than the caller's turn.
+
+#pragma once
+
+#include "causeway/datapath/record_sealer.h"
+#include "causeway/datapath/splitter.h"
+#include "causeway/datapath/udp_port.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace causeway::datapath {
+
+/// The first byte of a payload that is an IP packet (openconnect protocol, section "DTLS").
+inline constexpr std::byte data_payload{0};
+
+class SendPath {
+public:
+    /// `port` outlives it.
+    explicit SendPath(UdpPort& port);
+
+    enum class Taken : std::uint8_t {
+        all,        ///< Sealed; sent, or about to be.
+        malformed,  ///< No packet: dropped.
+        too_large,  ///< Dropped: its packets are larger than `packet_limit`; see `icmp_too_big`.
+        no_key,     ///< Dropped, wholly or in part: the sealer has no numbers left.
+    };
+    /// Sends the packets of `packet` as DATA. `path` as for UdpPort::send_train. `counters` gets
+    /// what was sealed, and in its drops what was not.
+    Taken send(const SuperPacket& packet, RecordSealer& sealer, const UdpPath* path,
+               std::size_t packet_limit, Counters& counters);
+
+    /// Sends one payload, its type byte in front. At most `record_plaintext_limit` bytes. False
+    /// when there was no number or no room left for it.
+    bool send_payload(ByteView payload, RecordSealer& sealer, const UdpPath* path);
+    /// Sends a datagram as it is: a record of another's making, or a handshake.
+    bool send_datagram(ByteView datagram, const UdpPath* path);
+
+    /// Sends what has gathered.
+    void flush();
+
+    /// Trains wait for the socket: the TUN should not be read until it is writable (EPOLLOUT) and
+    /// `flush` has been called. What comes in spite of it is dropped once there is no room.
+    bool is_waiting() const { return is_waiting_; }
+
+    /// Packets that were sealed and then not taken by the socket, or found no room.
+    const Drops& drops() const { return drops_; }
+
+private:
+    struct Gathering {
+        std::vector<std::byte> bytes;
+        std::size_t size = 0;
+        std::size_t segment_size = 0;
+        std::size_t count = 0;
+        bool is_closed = false;
+        bool has_path = false;
+        UdpPath path;
+    };
+
+    std::span<std::byte> room(std::size_t size, const UdpPath* path);
+    void added(std::size_t size);
+    bool fits(const Gathering& train, std::size_t size, const UdpPath* path) const;
+
+    // More than a super-packet of usual segments needs, so that one is taken whole or not begun.
+    static constexpr std::size_t train_count = 4;
+
+    UdpPort* port_;
+    std::array<Gathering, train_count> trains_;
+    std::size_t first_ = 0;  ///< The oldest that has not left.
+    std::size_t used_ = 0;   ///< How many have bytes in them.
+    bool is_waiting_ = false;
+    Drops drops_;
+};
+
+}  // namespace causeway::datapath
