@@ -16,14 +16,15 @@ endfunction()
 # The main() of all unit test programs, compiled once.
 add_library(causeway_unit_main OBJECT EXCLUDE_FROM_ALL tests/unit_main.cpp)
 
-# causeway_layer(NAME [NEEDS layer...] [LIBRARIES target...] [TEST_SOURCES file...])
+# causeway_layer(NAME [NEEDS layer...] [LIBRARIES target...]
+#                [TEST_SOURCES file...] [TEST_LIBRARIES target...])
 #
 # A folder of causeway/ as a library: every x.cpp of it is compiled into causeway_NAME, and every
 # x_test.cpp into one test program, NAME_test, which ctest runs under the label "unit".
-# TEST_SOURCES are compiled into the test program besides.
+# TEST_SOURCES are compiled into the test program besides, and TEST_LIBRARIES linked.
 # Files named main.cpp or *_main.cpp are programs (see causeway_program).
 function(causeway_layer name)
-    cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "NEEDS;LIBRARIES;TEST_SOURCES")
+    cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "NEEDS;LIBRARIES;TEST_SOURCES;TEST_LIBRARIES")
     file(GLOB sources CONFIGURE_DEPENDS causeway/${name}/*.cpp)
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -45,7 +46,7 @@ function(causeway_layer name)
 
     if(tests AND BUILD_TESTING AND NOT CAUSEWAY_FUZZ)
         add_executable(${name}_test ${tests} ${layer_TEST_SOURCES})
-        target_link_libraries(${name}_test PRIVATE causeway_${name} causeway_unit_main)
+        target_link_libraries(${name}_test PRIVATE causeway_${name} causeway_unit_main ${layer_TEST_LIBRARIES})
         causeway_common_headers(${name}_test)
         add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)

@@ -24,6 +24,9 @@ enum class CryptoBackend : std::uint8_t {
     automatic,  ///< ipsec_mb where this machine has it, else evp.
     ipsec_mb,   ///< intel-ipsec-mb, with the best instructions of the processor.
     evp,        ///< OpenSSL.
+#ifdef CAUSEWAY_MEASURE_COPY_CIPHER
+    copy,  ///< No cipher at all: a build for measuring has only this one.
+#endif
 };
 
 inline constexpr std::size_t record_header_size = 13;

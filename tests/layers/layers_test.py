@@ -63,7 +63,14 @@ ARROWS = {
 
 # header prefix: the only files that may include it, and why
 OWNERS = {
-    "openssl/": (r"^causeway/tls/openssl\.h$", "one file includes OpenSSL"),
+    "openssl/": (
+        r"^causeway/(tls/openssl\.h|datapath/record_cipher_evp\.cpp)$",
+        "one file includes OpenSSL for handshakes, one for the ciphers of records",
+    ),
+    "intel-ipsec-mb": (
+        r"^causeway/datapath/record_cipher_ipsec_mb\.cpp$",
+        "its header is huge, and not on every machine",
+    ),
     "pugixml": (r"^causeway/protocol/", "XML comes from the network, and only there"),
     "toml++/": (r"^causeway/gateway/(config|settings)", "one file format, one reader"),
     "CLI/": (r"^causeway/(cli|gateway)/", "command lines are the programs' business"),
