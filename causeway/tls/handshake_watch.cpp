@@ -1,6 +1,7 @@
 #include "causeway/tls/handshake_watch.h"
 
 #include "causeway/tls/alert.h"
+#include "causeway/tls/message_reader.h"
 #include "causeway/tls/openssl.h"
 
 namespace causeway::tls {
@@ -8,59 +9,13 @@ namespace {
 
 constexpr std::uint16_t supported_versions = 43;
 
-/// Reads from the front of a message; nothing once it is too short.
-class Reader {
-public:
-    explicit Reader(ByteView bytes) : bytes_(bytes) {}
-
-    std::optional<ByteView> take(std::size_t count) {
-        if (bytes_.size() < count) return std::nullopt;
-        const auto taken = bytes_.first(count);
-        bytes_ = bytes_.subspan(count);
-        return taken;
-    }
-    std::optional<std::uint8_t> take_8() {
-        const auto taken = take(1);
-        if (!taken) return std::nullopt;
-        return std::to_integer<std::uint8_t>((*taken)[0]);
-    }
-    std::optional<std::uint16_t> take_16() {
-        const auto taken = take(2);
-        if (!taken) return std::nullopt;
-        return big_endian_16(*taken);
-    }
-    std::optional<ByteView> take_vector_8() {
-        const auto size = take_8();
-        return size ? take(*size) : std::nullopt;
-    }
-    std::optional<ByteView> take_vector_16() {
-        const auto size = take_16();
-        return size ? take(*size) : std::nullopt;
-    }
-    bool is_empty() const { return bytes_.empty(); }
-
-private:
-    ByteView bytes_;
-};
-
-std::optional<ByteView> extension(ByteView extensions, std::uint16_t wanted) {
-    Reader reader(extensions);
-    while (!reader.is_empty()) {
-        const auto type = reader.take_16();
-        const auto body = reader.take_vector_16();
-        if (!type || !body) return std::nullopt;
-        if (*type == wanted) return body;
-    }
-    return std::nullopt;
-}
-
 struct ServerHello {
     std::uint16_t version;
     std::uint16_t suite;
 };
 
 std::optional<ServerHello> read_server_hello(ByteView message) {
-    Reader reader(message);
+    MessageReader reader(message);
     const auto head = reader.take(4);
     const auto version = reader.take_16();
     const auto random = reader.take(32);
@@ -70,7 +25,7 @@ std::optional<ServerHello> read_server_hello(ByteView message) {
     if (!head || !version || !random || !session || !suite || !compression) return std::nullopt;
     ServerHello hello{*version, *suite};
     if (const auto extensions = reader.take_vector_16())
-        if (const auto chosen = extension(*extensions, supported_versions);
+        if (const auto chosen = find_extension(*extensions, supported_versions);
             chosen && chosen->size() == 2)
             hello.version = big_endian_16(*chosen);
     return hello;
@@ -78,7 +33,7 @@ std::optional<ServerHello> read_server_hello(ByteView message) {
 
 /// The highest version a client's hello offers, of those that have a name.
 std::optional<Version> read_client_version(ByteView message) {
-    Reader reader(message);
+    MessageReader reader(message);
     const auto head = reader.take(4);
     const auto version = reader.take_16();
     const auto random = reader.take(32);
@@ -88,8 +43,8 @@ std::optional<Version> read_client_version(ByteView message) {
     if (!head || !version || !random || !session || !suites || !compressions) return std::nullopt;
     std::uint16_t highest = *version;
     if (const auto extensions = reader.take_vector_16())
-        if (const auto offered = extension(*extensions, supported_versions)) {
-            Reader list(*offered);
+        if (const auto offered = find_extension(*extensions, supported_versions)) {
+            MessageReader list(*offered);
             list.take_8();
             highest = 0;
             while (const auto one = list.take_16())

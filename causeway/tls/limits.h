@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace causeway::tls {
 
@@ -26,5 +28,18 @@ inline constexpr std::size_t foreign_limit = 2048;
 inline constexpr std::size_t first_bytes_limit = 16;
 /// What may be written while a renegotiation is under way.
 inline constexpr std::size_t held_limit = 1024 * 1024;
+
+/// Datagrams of a DTLS handshake: the least room that its messages need, the most that UDP has.
+inline constexpr std::size_t datagram_smallest = 256;
+inline constexpr std::size_t datagram_largest = 65507;
+/// Datagrams that wait to be sent; more are dropped, as a full network would.
+inline constexpr std::size_t datagram_queue_limit = 64;
+/// How often the last flight of a handshake is sent again because the peer asks, and how far apart:
+/// anybody can ask in the peer's name.
+inline constexpr unsigned late_answer_limit = 32;
+inline constexpr std::chrono::milliseconds late_answer_interval{50};
+/// Our records begin this far above those of the handshake. Small beside the 64 numbers that a
+/// replay window has at least (RFC 6347 section 4.1.2.6).
+inline constexpr std::uint64_t sequence_gap = 16;
 
 }  // namespace causeway::tls
