@@ -27,7 +27,12 @@ struct ConnectRequest {
     bool wants_v6 = true;
     bool knows_v6_headers = true;  ///< X-CSTP-Full-IPv6-Capability.
     std::vector<IpAddress> wished_addresses = {};
-    std::string datagram_ciphers = {};  ///< X-DTLS-CipherSuite, or "" for no UDP channel.
+    std::string datagram_ciphers = {};    ///< X-DTLS-CipherSuite, or "".
+    std::string datagram12_ciphers = {};  ///< X-DTLS12-CipherSuite, or "".
+    /// The 48 bytes of X-DTLS-Master-Secret, or empty. Only for the suites of `datagram12_ciphers`.
+    Secret master_secret = {};
+    bool is_own_end = false;  ///< X-Causeway-Datagram: it knows our ways of using datagrams.
+    bool bundles = false;     ///< X-Causeway-Bundle: several packets in a TLS record are welcome.
 };
 
 /// The whole request; holds the cookie.

@@ -1,0 +1,172 @@
+// The datagram channel after its handshake: whether it works, and which channel DATA should take.
+//
+//     opened record --feed--> DATA is not for here; DPD, KEEPALIVE, DISCONNECT are
+//     messages ----------------------> one record each
+//
+// The client decides which channel carries, the gateway follows it:
+//
+//     client    proving --echo, size known--> carrying --silence, or DATA by TLS--> silent
+//                                                 ^------------- echo -----------------'
+//     gateway   waiting --DATA or KEEPALIVE by datagram--> carrying
+//                  ^------ silence, or DATA by TLS ------------'
+
+#pragma once
+
+#include "causeway/base/bytes.h"
+#include "causeway/base/clock.h"
+#include "causeway/error/error.h"
+#include "causeway/protocol/cstp_frame.h"
+#include "causeway/protocol/cstp_session.h"
+#include "causeway/protocol/path_mtu.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace causeway::protocol {
+
+/// DATA goes by datagram from now on.
+struct DatagramUp {};
+/// DATA goes through TLS from now on.
+struct DatagramDown {
+    enum class Why : std::uint8_t {
+        silence,    ///< Nothing was heard, though it should have been.
+        peer_left,  ///< The other side sends its DATA through TLS.
+    };
+    Why why;
+    std::chrono::milliseconds silence;  ///< Since a datagram was heard last.
+};
+/// It did not come back: the client should begin again, with a new handshake. Told once.
+struct DatagramLost {
+    std::chrono::milliseconds silence;
+};
+/// How large packets may be has changed.
+struct PathMtuChanged {
+    std::size_t size;
+    std::size_t before;
+};
+/// The other side ends the session with a DISCONNECT in a datagram (stock clients).
+struct DatagramDisconnect {
+    DisconnectNotice notice;
+};
+using DatagramEvent =
+    std::variant<DatagramUp, DatagramDown, DatagramLost, PathMtuChanged, DatagramDisconnect>;
+
+struct DatagramTimes {
+    std::chrono::seconds dpd{30};      ///< Zero: 30 s all the same.
+    std::chrono::seconds keepalive{};  ///< Zero: none.
+    /// Both ends are ours: silence while sending is noticed within a second.
+    bool is_own_end = false;
+};
+
+struct DatagramCounters {
+    std::uint64_t probes_sent = 0;  ///< DPD requests of all kinds.
+    std::uint64_t probes_answered = 0;
+    std::uint64_t control_in = 0;   ///< Payloads that were no DATA.
+    std::uint64_t unknown_in = 0;   ///< Of these: dropped, of a type nobody defined.
+    std::uint64_t dropped_out = 0;  ///< Answers that found no room.
+};
+
+/// A payload to be sent as one record, its type byte in front.
+struct DatagramMessage {
+    ByteView payload;
+    /// Own client: put a `moving_header` in front of the record, since the gateway may not know
+    /// where we are any more.
+    bool is_moving = false;
+};
+
+/// One side of the datagram channel.
+///
+///     session.heard(now);               // for every train with an authentic record
+///     session.feed(payload, now);       // for every payload whose first byte is not 0
+///     session.data_sent(now);           // once a turn, when DATA was sent by datagram
+///     session.data_by_tunnel(now);      // DATA came through TLS
+///     while (auto event = session.next()) handle(*event);
+///     for (const auto& message : session.messages()) send(message);
+///     session.sent();
+class DatagramSession {
+public:
+    /// Right after the handshake.
+    DatagramSession(Role role, const DatagramTimes& times, PathMtuLimits limits, Instant now);
+
+    /// Whether DATA should go by datagram.
+    bool carries() const { return state_ == State::carrying; }
+    /// How large packets in datagrams may be.
+    std::size_t packet_limit() const { return path_.size(); }
+
+    /// An authentic record came, of whatever type.
+    void heard(Instant now);
+    /// DATA came by datagram (gateway: the client uses the channel). Calls `heard`.
+    void data_heard(Instant now);
+    /// A payload that is no DATA. Calls `heard`.
+    void feed(ByteView payload, Instant now);
+    /// DATA was sent by datagram.
+    void data_sent(Instant now);
+    /// DATA came through TLS.
+    void data_by_tunnel(Instant now);
+    /// The network says that packets above `size` do not fit (UdpTrouble::mtu, made a packet's size
+    /// by `tunnel_mtu`).
+    void refused(std::size_t size, Instant now);
+    /// The way has changed: our address, or the peer's.
+    void moved(Instant now);
+
+    std::optional<DatagramEvent> next();
+
+    /// What should be sent now. Valid until the next call of anything else.
+    std::span<const DatagramMessage> messages() const;
+    /// All of them have left.
+    void sent();
+
+    std::optional<Instant> deadline() const;
+    void advance(Instant now);
+
+    const DatagramCounters& counters() const { return counters_; }
+    Instant last_heard() const { return heard_; }
+
+private:
+    enum class State : std::uint8_t { waiting, carrying, silent, lost };
+
+    bool is_client() const { return role_ == Role::client; }
+    void write(PacketType type, ByteView rest, bool is_moving = false);
+    void ask(std::size_t packet_size, bool is_moving);
+    void pull_probes();
+    void take_answer(ByteView echo);
+    void take_up();
+    void fall_back(DatagramDown::Why why);
+    std::optional<Instant> silence_deadline() const;
+    void advance_silence(Instant now);
+    void note_size();
+
+    Role role_;
+    DatagramTimes times_;
+    PathMtu path_;
+    State state_ = State::waiting;
+    std::size_t told_size_;
+
+    Instant now_;
+    Instant heard_;
+    Instant said_;
+    Instant carrying_since_;
+    Instant silent_since_;
+    std::optional<Instant> unanswered_since_;  ///< The first sending since `heard_`.
+    std::optional<Instant> asked_;             ///< The last DPD request since `heard_`.
+    bool was_answered_ = false;                ///< Client: an echo came in this state.
+
+    std::uint32_t mark_;  ///< Ours, in the probes.
+    std::uint32_t number_ = 0;
+    std::vector<DatagramEvent> events_;
+    Bytes output_;
+    struct Span {
+        std::size_t end;
+        bool is_moving;
+    };
+    std::vector<Span> spans_;
+    mutable std::vector<DatagramMessage> views_;
+    DatagramCounters counters_;
+};
+
+}  // namespace causeway::protocol
