@@ -12,6 +12,7 @@
 
 import subprocess
 import time
+from pathlib import Path
 
 from lab.scene import Scene
 
@@ -80,9 +81,11 @@ class Field:
 def problem(error):
     """What went wrong, in one line."""
     if isinstance(error, subprocess.TimeoutExpired):
-        return f"{error.cmd[-1] if isinstance(error.cmd, list) else error.cmd} did not end"
+        return f"{Path(error.cmd[-1]).name} did not end within {error.timeout:.0f} s"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
-    # The first line says what was expected, the last one what the program said instead.
-    return lines[0] if len(lines) == 1 else f"{lines[0][:160]} … {lines[-1][:160]}"
+    if isinstance(error, NotMeasurable) or len(lines) == 1:
+        return " ".join(lines)[:300]
+    # Of a program that ended, its last words are nearest to the reason.
+    return f"it said last: {lines[-1][:280]}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 MAIN = ("none", "ocserv-dtls", "ocserv-tls", "openvpn", "wireguard-go", "causeway")
 RIVALS = ("ocserv-dtls", "ocserv-tls", "openvpn", "wireguard-go")
+MODES = ("on", "plain", "no_gro")  # of the cable: see field.py
 SIZES = (64, 512, 1200)
 
 

@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass, field as default
 from pathlib import Path
 
+from field import NotMeasurable
 from lab import pki
 from lab.client import Client
 from lab.gateway import Gateway
@@ -68,8 +69,12 @@ def start_openconnect(field, authority, inside, datagrams):
                          "--user=alice", "--non-inter", password="secret", routes=[inside],
                          dtls=datagrams).connected()
     if datagrams:
-        said = client.process.wait_for(r"Established DTLS connection.*[Cc]iphersuite (\S+?)\.?\n",
-                                       WAIT_FOR_DATAGRAMS)
+        try:
+            said = client.process.wait_for(
+                r"Established DTLS connection.*[Cc]iphersuite (\S+?)\.?\n", WAIT_FOR_DATAGRAMS)
+        except Gone:
+            raise NotMeasurable("openconnect has no DTLS: "
+                                + client.output().strip().splitlines()[-1])
     else:
         said = client.process.wait_for(r"with ciphersuite (\S+)")
     return client, {"cipher": said.group(1)}
@@ -86,7 +91,11 @@ def start_client(field, authority, datagrams, *options, programs=BIN):
 
 def wait_for_datagrams(client):
     """What was agreed on, from the event by which the datagram channel takes over."""
-    event = client.wait_event("datagram", WAIT_FOR_DATAGRAMS)
+    try:
+        event = client.wait_event("datagram", WAIT_FOR_DATAGRAMS)
+    except Gone:
+        raise NotMeasurable(f"no datagrams within {WAIT_FOR_DATAGRAMS:.0f} s: our client said last "
+                            + client.process.output().strip().splitlines()[-1])
     return {name: event[name] for name in ("cipher",) if name in event}
 
 
