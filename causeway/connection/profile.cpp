@@ -56,14 +56,15 @@ public:
         Error fact{Service::INVALID_PARAMETER_VALUE, first.allowed};
         fact.with("option", first.option).with("value", first.value);
         fact.with("allowed", first.allowed);
-        if (first.cause) std::move(fact).because(*first.cause);
         Error error{Vpn::configurationFailed, first.sentence()};
         if (faults_.size() > 1) {
             std::vector<std::string> sentences;
+            sentences.reserve(faults_.size());
             for (const auto& fault : faults_) sentences.push_back(fault.sentence());
             error.with("faults", join(sentences, "; "));
         }
-        return std::unexpected(std::move(error).because(std::move(fact)));
+        if (!first.cause) return std::unexpected(std::move(error).because(std::move(fact)));
+        return std::unexpected(std::move(error).because(std::move(fact).because(*first.cause)));
     }
 
 private:
