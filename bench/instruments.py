@@ -183,12 +183,16 @@ class PacketRates:
     def search(self, size, steps):
         """Doubles the rate until packets are lost, then halves the gap so many times."""
         best, low, high, rate = 0.0, FIRST_RATE / 8, None, FIRST_RATE
-        while high is None and rate <= LAST_RATE:
+        # Two rates in a row must lose: a moment's disturbance at a low one does not end the search.
+        while rate <= LAST_RATE and (high is None or rate <= 2 * high):
             arrived, good, exhausted = self._holds(size, rate)
             if good:
-                best, low = max(best, arrived), rate
-            if exhausted or not good:
+                best, low, high = max(best, arrived), rate, None
+            elif high is None:
                 high = rate
+            if exhausted:
+                high = rate if high is None else high
+                break
             rate *= 2
         for _ in range(steps if high else 0):
             rate = (low * high) ** 0.5
