@@ -16,7 +16,7 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -62,29 +62,29 @@ public:
 
 private:
     struct Run {
-        std::size_t begin = 0;         ///< In the buffer.
-        std::size_t end = 0;           ///< The same when there is no run.
-        std::size_t header_size = 0;   ///< 0: it can be merged with nothing.
-        std::size_t transport = 0;     ///< Offset of the transport header.
+        std::size_t begin = 0;  ///< In the buffer.
+        std::size_t end = 0;
+        std::size_t count = 0;         ///< Of packets; 0 when there is no run.
+        std::size_t header_size = 0;   ///< Of IP and transport.
+        std::size_t transport = 0;     ///< Where the transport header begins.
         std::size_t segment_size = 0;  ///< Payload of the first packet.
-        std::size_t count = 0;
-        std::uint32_t next_sequence = 0;
-        bool is_tcp = false;
-        bool is_closed = false;
-        bool is_verified = false;  ///< The checksum of its first packet was right.
+        bool is_tcp = false;           ///< Or else UDP.
+        bool is_verified = false;      ///< The checksum of its first packet is right.
     };
 
-    bool continues(std::span<const std::byte> packet);
-    void begin(std::size_t at, std::size_t size);
-    void append(std::span<const std::byte> packet);
-    void finish();
+    bool continues(ByteView packet) const;
+    bool ends_run(ByteView packet) const;
+    bool first_is_verified();
+    void begin(std::span<std::byte> packet);
+    std::optional<Run> run_of(ByteView packet) const;
+    VirtioHeader write_headers(std::span<std::byte> run) const;
 
     SuperPacketSink* sink_;
     MergeKinds kinds_;
     std::vector<std::byte> buffer_;
     Run run_;
-    std::array<std::byte, 128> saved_;
     std::size_t room_ = 0;
+    std::array<std::byte, 128> saved_{};  ///< What lay in `room` where the next header goes.
 };
 
 }  // namespace causeway::datapath

@@ -22,14 +22,21 @@
 
 namespace causeway::datapath {
 
-/// One super-packet on its way through. Does what the network card would: sequence numbers, IPv4
-/// identification, lengths, checksums; FIN and PSH only on the last segment, CWR only on the first.
+struct PacketLayout;
+
+/// One super-packet at a time on its way through, any number one after the other. Does what the
+/// network card would: sequence numbers, IPv4 identification, lengths, checksums; FIN and PSH only
+/// on the last segment, CWR only on the first.
 class Splitter {
 public:
+    Splitter() {}  // leaves header_ alone, which a default would clear
+
     /// `malformed` when it is no IP packet, its lengths or what the virtio header says do not fit
     /// it, or it has more than `inner_header_limit` bytes of headers. A packet without
     /// segmentation is one packet; its checksum is completed when that was left to us.
-    static std::expected<Splitter, Drop> of(const SuperPacket& packet);
+    std::expected<void, Drop> start(const SuperPacket& packet);
+
+    // Of the packet that was started:
 
     /// How many packets there are, at least 1.
     std::size_t count() const { return count_; }
@@ -41,22 +48,22 @@ public:
     std::span<std::byte> next();
 
 private:
-    enum class Transport : std::uint8_t { none, tcp, udp };
-
-    Splitter() = default;
-    void write_lengths(std::span<std::byte> packet) const;
-    void write_tcp(std::span<std::byte> packet, bool is_last) const;
+    bool start_cutting(const PacketLayout& layout, const VirtioHeader& offload);
+    bool take_checksum(const PacketLayout& layout, const VirtioHeader& offload);
+    void write_network(std::span<std::byte> packet, std::size_t index) const;
+    void write_tcp(std::span<std::byte> packet, std::size_t index) const;
     void write_checksum(std::span<std::byte> packet) const;
 
-    std::span<std::byte> bytes_;  ///< The whole super-packet.
+    std::span<std::byte> bytes_;
+    // Left as it is until there is something to cut: it would cost as much as a small packet.
     std::array<std::byte, inner_header_limit> header_;
-    std::size_t header_size_ = 0;  ///< Of IP and transport.
+    std::size_t header_size_ = 0;  ///< Of IP and transport; 0 for a packet that is not cut.
     std::size_t transport_ = 0;    ///< Where the transport header begins.
     std::size_t segment_size_ = 0;
-    std::size_t count_ = 1;
+    std::size_t count_ = 0;
     std::size_t next_ = 0;
-    std::uint32_t pseudo_sum_ = 0;  ///< Of the pseudo-header without the length.
-    Transport kind_ = Transport::none;
+    std::uint16_t pseudo_sum_ = 0;  ///< Of the pseudo-header without the length.
+    bool is_tcp_ = false;
     bool has_checksum_ = true;
 };
 
