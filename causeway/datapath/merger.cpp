@@ -23,10 +23,6 @@ constexpr std::byte fin_and_push{0x09};
 constexpr std::byte never_merged{0xa6};  // CWR, URG, RST, SYN
 constexpr std::byte acknowledges{0x10};
 
-std::size_t network_size(ByteView packet) {
-    return packet[0] >> 4 == std::byte{4} ? ipv4_header_size : ipv6_header_size;
-}
-
 bool is_same(ByteView a, ByteView b, std::size_t from, std::size_t to) {
     return std::ranges::equal(a.subspan(from, to - from), b.subspan(from, to - from));
 }
@@ -127,7 +123,7 @@ void Merger::merge(std::size_t size) {
     const std::byte flags = fits && run_.is_tcp ? packet[run_.transport + tcp_flags] : std::byte{0};
 
     // The end of the run gets back what the header of the packet lies over.
-    std::array<std::byte, sizeof saved_> header;
+    std::array<std::byte, sizeof header_> header;
     const std::size_t overlap = std::min(run_.header_size, packet.size());
     std::ranges::copy(packet.first(overlap), header.begin());
     put_back();
@@ -151,7 +147,7 @@ void Merger::add(ByteView packet) {
 
 /// Whether `packet`, which may lie over the end of the run, is the next of it.
 bool Merger::continues(ByteView packet) const {
-    const auto run = ByteView(buffer_).subspan(run_.begin, run_.header_size);
+    const ByteView run = header_;
     const std::size_t header_size = run_.header_size;
     if (packet.size() <= header_size || packet[0] != run[0]) return false;
     const std::size_t payload = packet.size() - header_size;
@@ -197,6 +193,7 @@ void Merger::begin(std::span<std::byte> packet) {
         std::ranges::copy(packet, std::span(buffer_).subspan(run_.begin).begin());
     }
     run_.end = run_.begin + packet.size();
+    std::ranges::copy(packet.first(run_.header_size), header_.begin());
 }
 
 std::optional<Merger::Run> Merger::run_of(ByteView packet) const {

@@ -84,7 +84,9 @@ private:
     std::vector<std::byte> buffer_;
     Run run_;
     std::size_t room_ = 0;
-    std::array<std::byte, 128> saved_{};  ///< What lay in `room` where the next header goes.
+    // IPv6 and TCP with options have 100 bytes at most.
+    std::array<std::byte, 100> header_{};  ///< Of the run's first packet, which may be overlaid.
+    std::array<std::byte, 101> saved_{};   ///< What lay in `room` where the next header goes.
 };
 
 }  // namespace causeway::datapath

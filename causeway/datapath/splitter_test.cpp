@@ -70,7 +70,7 @@ std::vector<Kind> kinds() {
 TEST_CASE("a super-packet comes apart into the packets that its sender would have made") {
     for (auto& kind : kinds()) {
         for (const std::size_t payload : {1u, 99u, 100u, 101u, 200u, 1'000u, 20'001u, 65'000u}) {
-            for (const std::uint16_t segment : {1, 7, 100, 1'382, 65'535}) {
+            for (const auto segment : std::to_array<std::uint16_t>({1, 7, 100, 1'382, 65'535})) {
                 if (payload / segment > 3'000) continue;
                 CAPTURE(kind.name);
                 CAPTURE(payload);
@@ -100,7 +100,7 @@ TEST_CASE("a packet that is whole passes as it is, without what lies behind it")
         Bytes padded = packet;
         padded.resize(packet.size() + 9);
         test::PlacedPacket placed(padded, {});
-        CHECK(pieces_of(placed.get()) == std::vector{packet});
+        CHECK(pieces_of(placed.get()) == std::vector<Bytes>{packet});
     }
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("a checksum that was left to us is completed") {
             auto super = test::super_packet_of(kind.recipe, 1);
             SuperPacket packet = super.get();
             packet.offload.segmentation = Segmentation::none;
-            CHECK(pieces_of(packet) == std::vector{test::packet_of(kind.recipe)});
+            CHECK(pieces_of(packet) == std::vector<Bytes>{test::packet_of(kind.recipe)});
         }
     }
 }
@@ -132,12 +132,12 @@ TEST_CASE("a checksum of zero is written in the way of its protocol") {
             CAPTURE(is_tcp);
             REQUIRE(big_endian_16(ByteView(packet).subspan(field)) == (is_tcp ? 0 : 0xffff));
             auto super = test::super_packet_of(recipe, 100);
-            CHECK(pieces_of(super.get()) == std::vector{packet});
+            CHECK(pieces_of(super.get()) == std::vector<Bytes>{packet});
             SuperPacket whole = super.get();
             test::PlacedPacket again = test::super_packet_of(recipe, 100);
             whole = again.get();
             whole.offload.segmentation = Segmentation::none;
-            CHECK(pieces_of(whole) == std::vector{packet});
+            CHECK(pieces_of(whole) == std::vector<Bytes>{packet});
         }
     }
 }
@@ -162,15 +162,21 @@ TEST_CASE("what the virtio header says must fit the packet") {
          {.is_tcp = false},
          [](VirtioHeader& h) { h.needs_checksum = false; }},
         {"a fragment", {.fragment = 0x2000}, [](VirtioHeader&) {}},
-        {"a checksum behind the end", {}, [](VirtioHeader& h) {
+        {"a checksum behind the end",
+         {},
+         [](VirtioHeader& h) {
              h.segmentation = Segmentation::none;
              h.checksum_start = 60'000;
          }},
-        {"a checksum of the IP header", {}, [](VirtioHeader& h) {
+        {"a checksum of the IP header",
+         {},
+         [](VirtioHeader& h) {
              h.segmentation = Segmentation::none;
              h.checksum_start = 2;
          }},
-        {"a checksum half behind the end", {}, [](VirtioHeader& h) {
+        {"a checksum half behind the end",
+         {},
+         [](VirtioHeader& h) {
              h.segmentation = Segmentation::none;
              h.checksum_offset = 519;
          }},

@@ -25,6 +25,15 @@ struct SuperPacket {
     VirtioHeader offload;
 };
 
+/// How many packets it stands for, as far as the virtio header can be believed.
+inline std::size_t packet_count(const SuperPacket& packet) {
+    const auto& offload = packet.offload;
+    const std::size_t headers = offload.header_size;
+    if (offload.segmentation == Segmentation::none || offload.segment_size == 0) return 1;
+    if (packet.bytes.size() <= headers) return 1;
+    return (packet.bytes.size() - headers + offload.segment_size - 1) / offload.segment_size;
+}
+
 /// Whoever takes what a Merger has put together.
 class SuperPacketSink {
 public:

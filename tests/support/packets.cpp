@@ -65,8 +65,8 @@ std::size_t checksum_field(const Recipe& recipe) { return recipe.is_tcp ? 16 : 6
 Bytes network_of(const Recipe& recipe, std::size_t length) {
     Bytes header;
     if (!recipe.is_v4) {
-        put_big_endian_32(header, 0x60000000u | std::uint32_t{recipe.traffic_class} << 20 |
-                                      recipe.flow_label);
+        put_big_endian_32(
+            header, 0x60000000u | std::uint32_t{recipe.traffic_class} << 20 | recipe.flow_label);
         put_big_endian_16(header, static_cast<std::uint16_t>(recipe.options.size() + length));
         put_byte(header, recipe.options.empty() ? protocol_of(recipe) : recipe.first_extension);
         put_byte(header, recipe.hops);
@@ -129,7 +129,7 @@ PlacedPacket super_packet_of(const Recipe& recipe, std::uint16_t segment_size) {
     if (offload.needs_checksum)
         put(packet, transport + checksum_field(recipe),
             plain_sum(pseudo_header(recipe, segment.size())));
-    offload.segmentation = !recipe.is_tcp   ? datapath::Segmentation::udp
+    offload.segmentation = !recipe.is_tcp ? datapath::Segmentation::udp
                            : recipe.is_v4 ? datapath::Segmentation::tcp4
                                           : datapath::Segmentation::tcp6;
     offload.header_size = static_cast<std::uint16_t>(packet.size() - recipe.payload.size());

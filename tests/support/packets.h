@@ -15,9 +15,9 @@ namespace causeway::test {
 struct Recipe {
     bool is_v4 = true;
     bool is_tcp = true;
-    Bytes payload;
+    Bytes payload = {};
 
-    Bytes options;     ///< IPv4: a multiple of 4 bytes. IPv6: whole extension headers.
+    Bytes options = {};  ///< IPv4: a multiple of 4 bytes. IPv6: whole extension headers.
     std::uint8_t first_extension = 0;  ///< IPv6: the kind of the first extension header.
     std::uint8_t host = 2;             ///< Last byte of the destination.
     std::uint8_t traffic_class = 0;
@@ -33,7 +33,7 @@ struct Recipe {
     std::uint8_t flags = 0x10;  ///< ACK
     std::uint16_t window = 500;
     std::uint16_t urgent = 0;
-    Bytes tcp_options;  ///< A multiple of 4 bytes.
+    Bytes tcp_options = {};    ///< A multiple of 4 bytes.
     bool has_checksum = true;  ///< UDP may do without.
 };
 
