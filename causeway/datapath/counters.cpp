@@ -18,6 +18,7 @@ std::string_view name(Drop reason) {
         case Drop::record_unknown: return "record_unknown";
         case Drop::record_forged: return "record_forged";
         case Drop::record_replayed: return "record_replayed";
+        case Drop::no_key: return "no_key";
     }
     std::unreachable();
 }

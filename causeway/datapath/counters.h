@@ -25,9 +25,11 @@ enum class Drop : std::uint8_t {
     record_unknown,    ///< A record of a type, version, epoch or length that is not ours.
     record_forged,     ///< A record whose tag is not the key's.
     record_replayed,   ///< A record whose number was seen before, or is too old to tell.
+
+    no_key,  ///< No record number was left under the key.
 };
 
-inline constexpr std::size_t drop_reasons = 12;
+inline constexpr std::size_t drop_reasons = 13;
 
 /// "malformed", "wrong_source" …: for metrics and `--json`.
 std::string_view name(Drop reason);

@@ -34,6 +34,7 @@ public:
 
 private:
     Merger merger_;
+    Bytes control_;  ///< The last payload that is no DATA; rare, and kept for its room.
 };
 
 }  // namespace causeway::datapath

@@ -58,24 +58,29 @@ private:
     struct Gathering {
         std::vector<std::byte> bytes;
         std::size_t size = 0;
+        std::size_t sent = 0;  ///< Of `size`: only where trains leave one by one.
         std::size_t segment_size = 0;
         std::size_t count = 0;
         bool is_closed = false;
         bool has_path = false;
         UdpPath path;
     };
+    enum class Put : std::uint8_t { done, no_room, no_key };
 
+    Put put(ByteView payload, RecordSealer& sealer, const UdpPath* path);
     std::span<std::byte> room(std::size_t size, const UdpPath* path);
-    void added(std::size_t size);
-    bool fits(const Gathering& train, std::size_t size, const UdpPath* path) const;
+    void added(std::size_t size, const UdpPath* path);
+    static bool fits(const Gathering& train, std::size_t size, const UdpPath* path);
+    Gathering& newest() { return trains_[(first_ + used_ - 1) % train_count]; }
 
-    // More than a super-packet of usual segments needs, so that one is taken whole or not begun.
+    // More than a super-packet of usual segments needs, so that one finds room while one waits.
     static constexpr std::size_t train_count = 4;
 
     UdpPort* port_;
+    Splitter splitter_;
     std::array<Gathering, train_count> trains_;
     std::size_t first_ = 0;  ///< The oldest that has not left.
-    std::size_t used_ = 0;   ///< How many have bytes in them.
+    std::size_t used_ = 1;   ///< That one and those behind it; the newest may be empty.
     bool is_waiting_ = false;
     Drops drops_;
 };

@@ -72,13 +72,13 @@ public:
 
     enum class Sent : std::uint8_t {
         all,
-        later,   ///< Nothing was sent: the socket's buffer is full. Wait for EPOLLOUT.
-        failed,  ///< Some or all were not; `trouble` says why.
+        later,   ///< The socket's buffer is full: what is left should be tried on EPOLLOUT.
+        failed,  ///< Some or all were dropped and counted; `trouble` may say why.
     };
-    /// Sends `bytes` as datagrams of `segment_size`, the last of which may be shorter. At most
-    /// `train_segment_limit` of them and `train_size_limit` bytes. Without `path` on a connected
-    /// socket. Datagrams that were not taken are counted in `drops`, except with `later`.
-    Sent send_train(ByteView bytes, std::size_t segment_size, const UdpPath* path, Drops& drops);
+    /// Sends `bytes` as datagrams of `segment_size`, the last of which may be shorter, and takes
+    /// off their front what left or was dropped. At most `train_segment_limit` of them and
+    /// `train_size_limit` bytes. Without `path` on a connected socket.
+    Sent send_train(ByteView& bytes, std::size_t segment_size, const UdpPath* path, Drops& drops);
 
     /// What arrived, or nothing when the socket is empty or has trouble to tell.
     std::optional<Train> receive_train();
@@ -95,6 +95,10 @@ public:
 
 private:
     UdpPort(Fd socket, bool is_v6);
+    Result<void> prepare();
+    int transmit(ByteView bytes, std::size_t segment_size, const UdpPath* path);
+    Sent send_each(ByteView& bytes, std::size_t segment_size, const UdpPath* path, Drops& drops);
+    void note(int number, const UdpPath* path);
 
     Fd socket_;
     bool is_v6_;
