@@ -37,6 +37,8 @@ def rows(samples):
                 row[name] = statistics.median(values)
                 row[f"{name}_min"], row[f"{name}_max"] = min(values), max(values)
         row["samples"] = len(group)
+        if "cipher" in group[0]:
+            row["cipher"] = group[0]["cipher"]
         found.append(row)
     return found
 
@@ -169,6 +171,11 @@ def ratio_table(details):
 
 def remarks(told):
     """What a reader must know before believing the figures."""
+    ciphers = {label(row): row["cipher"] for row in told["rows"] if "cipher" in row}
+    if ciphers:
+        yield ""
+        yield from textwrap.wrap("Ciphers: " + ", ".join(f"{name} {cipher}" for name, cipher in
+                                                         ciphers.items()) + ".", 100)
     other = [s["other_load"] for s in told["samples"] if "other_load" in s]
     if other and statistics.median(other) > QUIET:
         yield ""

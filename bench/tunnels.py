@@ -99,8 +99,9 @@ def wait_for_datagrams(client):
     return {name: event[name] for name in ("cipher",) if name in event}
 
 
-def start_gateway(field, identity, programs=BIN):
-    return Gateway(field.scene, field.server, identity, programs=programs)
+def start_gateway(field, identity, programs=BIN, crypto=None):
+    sections = {"datagram": {"crypto": crypto}} if crypto else None
+    return Gateway(field.scene, field.server, identity, sections=sections, programs=programs)
 
 
 def stock_pair(field, datagrams):
@@ -110,9 +111,10 @@ def stock_pair(field, datagrams):
     return Tunnel(OCSERV_INSIDE, [client.process], [gateway.process], details)
 
 
-def our_pair(field, datagrams, *options, programs=BIN):
+def our_pair(field, datagrams, programs=BIN, crypto=None):
     authority, identity = identity_for(field)
-    gateway = start_gateway(field, identity, programs)
+    gateway = start_gateway(field, identity, programs, crypto)
+    options = ["--crypto", crypto] if crypto else []
     client, details = start_client(field, authority, datagrams, *options, programs=programs)
     return Tunnel(OURS_INSIDE, [client.process], [gateway.process], details, client, gateway)
 
@@ -199,7 +201,7 @@ PEERS = (
     Peer("causeway", "causeway", "dtls", "both ends ours, as they are by default",
          lambda field: our_pair(field, True)),
     Peer("causeway-evp", "causeway", "evp", "both ends ours, cipher of OpenSSL instead of ipsec-mb",
-         lambda field: our_pair(field, True, "--crypto", "evp")),
+         lambda field: our_pair(field, True, crypto="evp")),
     Peer("causeway-tls", "causeway", "tls", "both ends ours, no datagrams",
          lambda field: our_pair(field, False)),
     Peer("causeway-copy", "causeway", "copy",
