@@ -2,6 +2,7 @@
 
 #include "causeway/base/text.h"
 #include "causeway/protocol/cookie.h"
+#include "causeway/protocol/datagram_suites.h"
 #include "causeway/protocol/http_writer.h"
 #include "causeway/protocol/limits.h"
 
@@ -45,6 +46,34 @@ Result<void> read_families(const Headers& headers, ConnectRequest& request) {
     if (request.wants_v4 || request.wants_v6) return {};
     return fail(Vpn::negotiationFailed, "the client asks for neither IPv4 nor IPv6",
                 {{"http_status", "400"}, {"header", "X-CSTP-Address-Type"}});
+}
+
+/// What a client says about datagrams. What cannot be read is not there: such a client gets no
+/// datagram channel, and a tunnel all the same.
+void read_datagram_wishes(const Headers& headers, ConnectRequest& request) {
+    const auto list = [&](std::string_view name) {
+        return header_text(headers.find(name).value_or(""), suite_list_limit);
+    };
+    request.datagram_ciphers = list("X-DTLS-CipherSuite");
+    request.datagram12_ciphers = list("X-DTLS12-CipherSuite");
+    request.is_own_end = headers.find("X-Causeway-Datagram") == "1";
+    request.bundles = headers.find("X-Causeway-Bundle") == "1";
+    auto secret = from_hex(headers.find("X-DTLS-Master-Secret").value_or(""));
+    if (!secret) return;
+    if (secret->size() == master_secret_size)
+        request.master_secret = Secret(std::string(as_text(*secret)));
+    explicit_bzero(secret->data(), secret->size());
+}
+
+void write_datagram_wishes(const ConnectRequest& request, Headers& headers) {
+    if (!request.master_secret.empty())
+        headers.add("X-DTLS-Master-Secret", hex(as_bytes(request.master_secret.reveal())));
+    if (!request.datagram_ciphers.empty())
+        headers.add("X-DTLS-CipherSuite", request.datagram_ciphers);
+    if (!request.datagram12_ciphers.empty())
+        headers.add("X-DTLS12-CipherSuite", request.datagram12_ciphers);
+    if (request.is_own_end) headers.add("X-Causeway-Datagram", "1");
+    if (request.bundles) headers.add("X-Causeway-Bundle", "1");
 }
 
 // The client's side of a refusal
@@ -103,8 +132,7 @@ Secret write_connect_request(const ConnectRequest& request) {
     if (request.knows_v6_headers) headers.add("X-CSTP-Full-IPv6-Capability", "true");
     for (const IpAddress& address : request.wished_addresses)
         headers.add("X-CSTP-Address", address.text());
-    if (!request.datagram_ciphers.empty())
-        headers.add("X-DTLS-CipherSuite", request.datagram_ciphers);
+    write_datagram_wishes(request, headers);
     return Secret(write_request(http));
 }
 
@@ -135,7 +163,7 @@ Result<ConnectRequest> read_connect_request(const HttpRequest& request) {
     read.host = text_of(request.headers, "Host");
     read.user_agent = text_of(request.headers, "User-Agent");
     read.hostname = text_of(request.headers, "X-CSTP-Hostname");
-    read.datagram_ciphers = header_text(request.headers.find("X-DTLS-CipherSuite").value_or(""));
+    read_datagram_wishes(request.headers, read);
     // A wish that cannot be read is a wish the gateway cannot grant: it gives another address.
     for (const auto value : request.headers.all("X-CSTP-Address"))
         if (const auto address = IpAddress::parse(value)) read.wished_addresses.push_back(*address);

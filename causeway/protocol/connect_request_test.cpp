@@ -1,5 +1,6 @@
 #include "causeway/protocol/connect_request.h"
 
+#include "causeway/protocol/datagram_suites.h"
 #include "causeway/protocol/test_support.h"
 
 #include <doctest/doctest.h>
@@ -37,6 +38,9 @@ TEST_CASE("the CONNECT of openconnect 9.01 is understood") {
     CHECK(read->wants_v6);
     CHECK(read->knows_v6_headers);
     CHECK(read->datagram_ciphers.starts_with("PSK-NEGOTIATE:"));
+    CHECK(read->datagram12_ciphers.starts_with("ECDHE-RSA-AES256-GCM-SHA384:"));
+    CHECK_FALSE(read->is_own_end);
+    CHECK_FALSE(read->bundles);
 }
 
 TEST_CASE("what our client asks for, our gateway understands") {
@@ -60,6 +64,37 @@ TEST_CASE("what our client asks for, our gateway understands") {
     CHECK(read->wants_v4);
     CHECK_FALSE(read->wants_v6);
     CHECK(read->wished_addresses == written.wished_addresses);
+}
+
+TEST_CASE("what our client says about datagrams, our gateway understands") {
+    ConnectRequest written;
+    written.cookie = Secret("abc");
+    written.host = "vpn.test";
+    written.datagram_ciphers = psk_negotiate;
+    written.datagram12_ciphers = resumed_suite_list();
+    written.master_secret = Secret(std::string(master_secret_size, '\x80'));
+    written.is_own_end = true;
+    written.bundles = true;
+    const auto text = write_connect_request(written);
+    const auto read = read_connect_request(request(std::string(text.reveal())));
+    REQUIRE(read.has_value());
+    CHECK(read->datagram_ciphers == written.datagram_ciphers);
+    CHECK(read->datagram12_ciphers == written.datagram12_ciphers);
+    CHECK(read->master_secret.reveal() == written.master_secret.reveal());
+    CHECK(read->is_own_end);
+    CHECK(read->bundles);
+}
+
+TEST_CASE("a master secret of another size, or of other digits, is none") {
+    for (const std::string& value :
+         {std::string(94, 'a'), std::string(98, 'a'), std::string(96, 'x'), std::string()}) {
+        const auto read = read_connect_request(
+            request("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: a\r\nCookie: webvpn=abc\r\n"
+                    "X-DTLS-Master-Secret: " +
+                    value + "\r\n\r\n"));
+        REQUIRE(read.has_value());
+        CHECK(read->master_secret.empty());
+    }
 }
 
 TEST_CASE("a CONNECT that cannot be served says why and how to answer") {

@@ -131,15 +131,20 @@ private:
     enum class State : std::uint8_t { waiting, carrying, silent, lost };
 
     bool is_client() const { return role_ == Role::client; }
-    void write(PacketType type, ByteView rest, bool is_moving = false);
-    void ask(std::size_t packet_size, bool is_moving);
-    void pull_probes();
+    bool is_quick() const { return times_.is_own_end; }
+    std::chrono::milliseconds silence() const;
+    std::span<std::byte> add(PacketType type, std::size_t size, bool is_moving = false);
+    void ask(std::size_t packet_size, bool is_moving = false);
+    void probe_sizes();
     void take_answer(ByteView echo);
+    void consider_taking_up();
     void take_up();
     void fall_back(DatagramDown::Why why);
-    std::optional<Instant> silence_deadline() const;
-    void advance_silence(Instant now);
+    void lose();
     void note_size();
+    std::optional<Instant> question_due() const;
+    std::optional<Instant> silence_due() const;
+    void advance_questions(Instant now);
 
     Role role_;
     DatagramTimes times_;

@@ -34,7 +34,10 @@ inline constexpr int redirect_limit = 10;  ///< Redirects in one login.
 inline constexpr int form_limit = 20;      ///< Forms in one login.
 inline constexpr int request_limit = 40;   ///< Requests a gateway answers in one login.
 
-inline constexpr std::size_t cstp_payload_limit = 16384;   ///< Bytes of one CSTP payload.
+inline constexpr std::size_t cstp_payload_limit = 16384;  ///< Bytes of one CSTP payload.
+inline constexpr std::size_t suite_list_limit = 1024;     ///< Bytes of a list of datagram suites.
+inline constexpr std::size_t suite_count_limit = 32;  ///< Names of such a list that are looked at.
+inline constexpr std::size_t control_output_limit = 64 * 1024;  ///< Bytes of answers in datagrams.
 inline constexpr std::size_t disconnect_text_limit = 512;  ///< Bytes kept of a DISCONNECT's text.
 
 }  // namespace causeway::protocol

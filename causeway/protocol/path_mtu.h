@@ -45,6 +45,9 @@ public:
     void refused(std::size_t size, Instant now);
     /// Packets are being sent.
     void used(Instant now) { used_ = now; }
+    /// Anything at all came from the other side. Without that, probes that do not come back say
+    /// nothing about sizes.
+    void heard(Instant now) { heard_ = now; }
 
     /// Everything anew: the way has changed (another address, another network).
     void restart(Instant now);
@@ -60,6 +63,7 @@ private:
     void narrow(Instant now);
     void settle(std::size_t size, Instant now);
     void advance_settled(Instant now);
+    void raise(Instant now);
     std::chrono::milliseconds patience() const;
 
     PathMtuLimits limits_;
@@ -71,7 +75,8 @@ private:
     std::vector<std::size_t> wanted_;       ///< Probes to send, the next one last.
     std::vector<std::size_t> outstanding_;  ///< Sent in this round and not answered.
     int tries_ = 0;
-    Instant asked_;  ///< When this round, or the check of the size in use, began.
+    Instant asked_;  ///< When probes were sent last.
+    Instant heard_;
     bool is_checking_ = false;
     Instant used_;
     Instant raise_at_;

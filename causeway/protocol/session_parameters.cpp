@@ -1,7 +1,9 @@
 #include "causeway/protocol/session_parameters.h"
 
 #include "causeway/base/text.h"
+#include "causeway/protocol/datagram_suites.h"
 #include "causeway/protocol/limits.h"
+#include "causeway/protocol/moving_datagram.h"
 
 #include <fmt/format.h>
 
@@ -191,6 +193,32 @@ bool take_app_id(Reading& reading, std::string_view value) {
     return true;
 }
 
+bool take_session_id(Reading& reading, std::string_view value) {
+    const auto id = from_hex(value);
+    if (!id || id->size() != datagram_session_id_size) return false;
+    reading.datagram.session_id = *id;
+    return true;
+}
+
+bool take_connection_id(Reading& reading, std::string_view value) {
+    const auto id = from_hex(value);
+    if (!id || id->size() != connection_id_size) return false;
+    reading.datagram.connection_id = *id;
+    return true;
+}
+
+/// The list for DTLS 1.2 overrides the plain one, whichever comes first.
+bool take_suite(Reading& reading, std::string_view value) {
+    if (!reading.datagram.resumes) reading.datagram.cipher_suite = value;
+    return true;
+}
+
+bool take_resumed_suite(Reading& reading, std::string_view value) {
+    reading.datagram.resumes = !value.empty();
+    if (!value.empty()) reading.datagram.cipher_suite = value;
+    return true;
+}
+
 using In = Reading&;
 using Text = std::string_view;
 
@@ -232,8 +260,12 @@ constexpr auto rows = std::to_array<Row>({
      [](In r, Text t) { return take_flag(r.parameters.bypasses_other_family, t); }},
     {"X-DTLS-Port", take_port},
     {"X-DTLS-App-ID", take_app_id},
-    {"X-DTLS-CipherSuite", [](In r, Text t) { return r.datagram.cipher_suite = t, true; }},
-    {"X-DTLS12-CipherSuite", [](In r, Text t) { return r.datagram.cipher_suite = t, true; }},
+    {"X-DTLS-Session-ID", take_session_id},
+    {"X-DTLS-CipherSuite", take_suite},
+    {"X-DTLS12-CipherSuite", take_resumed_suite},
+    {"X-Causeway-Datagram", take_connection_id},
+    {"X-Causeway-Bundle",
+     [](In r, Text t) { return r.parameters.bundles = t == "1", t == "1" || t == "0"; }},
     {"X-DTLS-DPD", [](In r, Text t) { return take_seconds(r.datagram.dpd, t); }},
     {"X-DTLS-Keepalive", [](In r, Text t) { return take_seconds(r.datagram.keepalive, t); }},
     {"X-DTLS-Rekey-Time", [](In r, Text t) { return take_seconds(r.datagram.rekey_time, t); }},
@@ -346,7 +378,11 @@ void write_datagram(Writer& to, const DatagramParameters& datagram) {
     }
     to.time("X-DTLS-Keepalive", datagram.keepalive);
     if (!datagram.app_id.empty()) to.text("X-DTLS-App-ID", hex(datagram.app_id));
-    to.text_if_any("X-DTLS-CipherSuite", datagram.cipher_suite);
+    if (!datagram.session_id.empty()) to.text("X-DTLS-Session-ID", hex(datagram.session_id));
+    to.text_if_any(datagram.resumes ? "X-DTLS12-CipherSuite" : "X-DTLS-CipherSuite",
+                   datagram.cipher_suite);
+    if (!datagram.connection_id.empty())
+        to.text("X-Causeway-Datagram", hex(datagram.connection_id));
     if (datagram.mtu != 0) to.number("X-DTLS-MTU", datagram.mtu);
 }
 
@@ -392,6 +428,7 @@ void write_session_parameters(const SessionParameters& parameters, Headers& head
     to.text_if_any("X-CSTP-Banner", escaped(parameters.banner));
     to.text_if_any("X-CSTP-MSIE-Proxy-PAC-URL", parameters.proxy_url);
     if (parameters.has_dynamic_address) to.flag("X-CSTP-DynDNS", true);
+    if (parameters.bundles) to.text("X-Causeway-Bundle", "1");
     if (parameters.datagram) write_datagram(to, *parameters.datagram);
     if (parameters.base_mtu != 0) to.number("X-CSTP-Base-MTU", parameters.base_mtu);
     to.number("X-CSTP-MTU", parameters.mtu);

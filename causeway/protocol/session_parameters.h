@@ -24,13 +24,13 @@ enum class RekeyMethod : std::uint8_t {
 /// The UDP channel the gateway offers beside the TLS one.
 struct DatagramParameters {
     std::uint16_t port = 0;
-    Bytes app_id;      ///< Names the session in the ClientHello; 1..32 bytes, or none.
-    Bytes session_id;  ///< Of the session to resume (X-DTLS-Session-ID); 32 bytes, or none.
+    Bytes app_id = {};      ///< Names the session in the ClientHello; 1..32 bytes, or none.
+    Bytes session_id = {};  ///< Of the session to resume (X-DTLS-Session-ID); 32 bytes, or none.
     /// "PSK-NEGOTIATE" (X-DTLS-CipherSuite), or a name of datagram_suites.h.
-    std::string cipher_suite;
+    std::string cipher_suite = {};
     bool resumes = false;  ///< The suite came in X-DTLS12-CipherSuite: see `session_id`.
     /// X-Causeway-Datagram: the gateway is our own; what a MovingDatagram names the session by.
-    Bytes connection_id;
+    Bytes connection_id = {};
     std::chrono::seconds dpd{};
     std::chrono::seconds keepalive{};
     std::chrono::seconds rekey_time{};

@@ -88,14 +88,41 @@ TEST_CASE("what is written is read back") {
     written.proxy_url = "http://proxy.test/pac";
     written.bypasses_other_family = true;
     written.has_dynamic_address = true;
-    written.datagram =
-        DatagramParameters{443,         Bytes(32, std::byte{7}), "PSK-NEGOTIATE",  seconds(30),
-                           seconds(20), seconds(7210),           RekeyMethod::ssl, 1390};
+    written.bundles = true;
+    written.datagram = DatagramParameters{.port = 443,
+                                          .app_id = Bytes(32, std::byte{7}),
+                                          .cipher_suite = "PSK-NEGOTIATE",
+                                          .connection_id = Bytes(8, std::byte{9}),
+                                          .dpd = seconds(30),
+                                          .keepalive = seconds(20),
+                                          .rekey_time = seconds(7210),
+                                          .rekey_method = RekeyMethod::ssl,
+                                          .mtu = 1390};
     Headers headers;
     write_session_parameters(written, headers);
     const auto read = read_session_parameters(headers);
     REQUIRE(read.has_value());
     CHECK(*read == written);
+}
+
+TEST_CASE("the session to resume comes with its suite in the header for DTLS 1.2") {
+    SessionParameters written;
+    written.address_v4 = Prefix::parse("10.0.0.2/32");
+    written.mtu = 1400;
+    written.datagram = DatagramParameters{.port = 4433,
+                                          .session_id = Bytes(32, std::byte{5}),
+                                          .cipher_suite = "AES128-GCM-SHA256",
+                                          .resumes = true};
+    Headers headers;
+    write_session_parameters(written, headers);
+    CHECK(headers.find("X-DTLS12-CipherSuite") == "AES128-GCM-SHA256");
+    CHECK_FALSE(headers.find("X-DTLS-CipherSuite"));
+    const auto read = read_session_parameters(headers);
+    REQUIRE(read.has_value());
+    CHECK(*read == written);
+    // The list for DTLS 1.2 overrides the plain one, in whichever order they come.
+    headers.add("X-DTLS-CipherSuite", "PSK-NEGOTIATE");
+    CHECK(read_session_parameters(headers)->datagram->cipher_suite == "AES128-GCM-SHA256");
 }
 
 TEST_CASE("a client without -IP6 headers gets IPv6 in the old ones, and no routes") {

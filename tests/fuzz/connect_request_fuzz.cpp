@@ -1,6 +1,7 @@
 // CONNECT, asked and answered, from any bytes.
 
 #include "causeway/protocol/connect_request.h"
+#include "causeway/protocol/datagram_suites.h"
 #include "causeway/protocol/limits.h"
 #include "tests/fuzz/input.h"
 
@@ -18,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (request) {
             fuzz::require(!request->cookie.empty() &&
                           request->cookie.reveal().size() <= cookie_limit);
+            fuzz::require(request->master_secret.reveal().size() % 48 == 0);
+            fuzz::require(known_suites(request->datagram12_ciphers).size() <= 4);
             HttpRequestReader second;
             second.feed(as_bytes(write_connect_request(*request).reveal()));
             const auto again = second.next();

@@ -20,6 +20,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::require(read.error().code == Code(Vpn::negotiationFailed));
         return 0;
     }
+    if (read->datagram) {
+        const auto& datagram = *read->datagram;
+        fuzz::require(datagram.app_id.size() <= 32);
+        fuzz::require(datagram.session_id.empty() || datagram.session_id.size() == 32);
+        fuzz::require(datagram.connection_id.empty() || datagram.connection_id.size() == 8);
+        fuzz::require(!datagram.resumes || !datagram.cipher_suite.empty());
+    }
     fuzz::require(read->mtu >= 576 && read->mtu <= 16384);
     fuzz::require(read->address_v4 || read->address_v6);
 

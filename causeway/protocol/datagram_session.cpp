@@ -1,0 +1,324 @@
+#include "causeway/protocol/datagram_session.h"
+
+#include "causeway/base/random.h"
+#include "causeway/protocol/limits.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace causeway::protocol {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds dpd_default{30};
+
+// Between our own ends: three questions, and the answer to none, make less than a second.
+constexpr milliseconds quick_question{300};
+constexpr milliseconds quick_silence{900};
+// A channel that fell silent is asked on, in case that it comes back.
+constexpr milliseconds silent_question{1'000};
+constexpr seconds lost_after{10};
+// DATA that was under way through TLS when datagrams took over says nothing.
+constexpr milliseconds in_flight{1'000};
+// How long a client waits for the first echo after the handshake.
+constexpr seconds proving_limit{5};
+
+// A probe: the type, then what we know our own by. The rest is filler.
+//
+//     byte   0    1..4    5..8     9..12
+//            3    mark    number   packet size
+constexpr std::size_t question_size = 13;
+
+void put_32(std::span<std::byte> to, std::uint32_t number) {
+    for (std::size_t i = 0; i < 4; ++i)
+        to[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xff);
+}
+
+void sooner(std::optional<Instant>& known, std::optional<Instant> other) {
+    if (other && (!known || *other < *known)) known = other;
+}
+
+}  // namespace
+
+DatagramSession::DatagramSession(Role role, const DatagramTimes& times, PathMtuLimits limits,
+                                 Instant now)
+    : role_(role),
+      times_(times),
+      path_(limits, now),
+      told_size_(path_.size()),
+      now_(now),
+      heard_(now),
+      said_(now),
+      carrying_since_(now),
+      silent_since_(now),
+      mark_(static_cast<std::uint32_t>(random_64())) {
+    if (times_.dpd.count() <= 0) times_.dpd = dpd_default;
+    if (is_client()) ask(0);
+}
+
+milliseconds DatagramSession::silence() const {
+    return std::chrono::duration_cast<milliseconds>(now_ - heard_);
+}
+
+// Input
+
+void DatagramSession::heard(Instant now) {
+    now_ = std::max(now_, now);
+    heard_ = now_;
+    path_.heard(now_);
+    unanswered_since_.reset();
+    asked_.reset();
+}
+
+void DatagramSession::data_heard(Instant now) {
+    heard(now);
+    if (!is_client()) take_up();
+}
+
+void DatagramSession::feed(ByteView payload, Instant now) {
+    if (payload.empty()) return;
+    heard(now);
+    ++counters_.control_in;
+    const ByteView rest = payload.subspan(1);
+    switch (static_cast<PacketType>(payload.front())) {
+        case PacketType::dpd_request:
+            if (output_.size() + payload.size() > control_output_limit)
+                ++counters_.dropped_out;
+            else
+                std::ranges::copy(rest, add(PacketType::dpd_response, rest.size()).begin());
+            break;
+        case PacketType::dpd_response: take_answer(rest); break;
+        case PacketType::keepalive:
+            // Our own client says so that it uses the channel.
+            if (!is_client()) take_up();
+            break;
+        case PacketType::disconnect:
+            if (!is_client()) events_.emplace_back(DatagramDisconnect{read_disconnect(rest)});
+            break;
+        default: ++counters_.unknown_in; break;
+    }
+    // Stock clients mean the channel to be used as soon as they speak on it.
+    if (!is_client() && !is_quick()) take_up();
+}
+
+void DatagramSession::take_answer(ByteView echo) {
+    ++counters_.probes_answered;
+    if (is_client() && !std::exchange(was_answered_, true)) path_.restart(now_);
+    if (echo.size() >= question_size - 1 && big_endian_32(echo) == mark_) {
+        const std::size_t size = big_endian_32(echo.subspan(8));
+        // What came back whole, at the size that was asked for.
+        if (size == echo.size()) path_.answered(size, now_);
+    }
+    probe_sizes();
+    note_size();
+    consider_taking_up();
+}
+
+void DatagramSession::data_by_tunnel(Instant now) {
+    now_ = std::max(now_, now);
+    if (!carries() || now_ - carrying_since_ < (is_quick() ? in_flight : milliseconds(0))) return;
+    // A stock gateway sends through TLS what it likes; a stock client, and our own ends, mean it.
+    if (is_client() && !is_quick()) return;
+    fall_back(DatagramDown::Why::peer_left);
+}
+
+void DatagramSession::refused(std::size_t size, Instant now) {
+    now_ = std::max(now_, now);
+    path_.refused(size, now_);
+    probe_sizes();
+    note_size();
+    consider_taking_up();
+}
+
+void DatagramSession::moved(Instant now) {
+    now_ = std::max(now_, now);
+    path_.restart(now_);
+    if (is_client()) ask(0, is_quick());
+}
+
+// Which channel carries
+
+/// A client takes the channel when both directions work and the size is known.
+void DatagramSession::consider_taking_up() {
+    if (!is_client() || !was_answered_) return;
+    if (state_ == State::silent || path_.is_known()) take_up();
+    probe_sizes();
+}
+
+void DatagramSession::take_up() {
+    if (state_ == State::carrying || state_ == State::lost) return;
+    state_ = State::carrying;
+    carrying_since_ = now_;
+    note_size();
+    events_.emplace_back(DatagramUp{});
+    // So that the gateway follows, whether or not we have anything to send.
+    if (is_client()) add(PacketType::keepalive, 0);
+}
+
+void DatagramSession::fall_back(DatagramDown::Why why) {
+    if (state_ != State::carrying) return;
+    state_ = is_client() ? State::silent : State::waiting;
+    silent_since_ = now_;
+    was_answered_ = false;
+    unanswered_since_.reset();
+    asked_.reset();
+    events_.emplace_back(DatagramDown{why, silence()});
+    if (is_client() && !is_quick()) return lose();
+    if (is_client()) asked_ = now_;
+}
+
+void DatagramSession::lose() {
+    if (std::exchange(state_, State::lost) == State::lost) return;
+    events_.emplace_back(DatagramLost{silence()});
+}
+
+void DatagramSession::note_size() {
+    const std::size_t size = path_.size();
+    if (size == told_size_) return;
+    events_.emplace_back(PathMtuChanged{size, std::exchange(told_size_, size)});
+}
+
+std::optional<DatagramEvent> DatagramSession::next() {
+    if (events_.empty()) return std::nullopt;
+    DatagramEvent event = std::move(events_.front());
+    events_.erase(events_.begin());
+    return event;
+}
+
+// Output
+
+void DatagramSession::data_sent(Instant now) {
+    now_ = std::max(now_, now);
+    said_ = now_;
+    path_.used(now_);
+    if (!unanswered_since_) unanswered_since_ = now_;
+}
+
+/// Room for a payload's content behind its type.
+std::span<std::byte> DatagramSession::add(PacketType type, std::size_t size, bool is_moving) {
+    const std::size_t start = output_.size();
+    output_.resize(start + 1 + size);
+    output_[start] = static_cast<std::byte>(type);
+    spans_.push_back({output_.size(), is_moving});
+    said_ = now_;
+    return std::span(output_).subspan(start + 1);
+}
+
+/// A DPD request as large as a DATA payload with a packet of that size; at least `question_size`.
+void DatagramSession::ask(std::size_t packet_size, bool is_moving) {
+    const std::size_t size = std::max(packet_size, question_size - 1);
+    const auto to = add(PacketType::dpd_request, size, is_moving);
+    put_32(to, mark_);
+    put_32(to.subspan(4), ++number_);
+    put_32(to.subspan(8), static_cast<std::uint32_t>(size));
+    ++counters_.probes_sent;
+    asked_ = now_;
+    if (!unanswered_since_) unanswered_since_ = now_;
+}
+
+void DatagramSession::probe_sizes() {
+    if (state_ == State::silent || state_ == State::lost) return;
+    if (is_client() && !was_answered_ && state_ == State::waiting) return;
+    // These do not count as questions about life: they may be too large for the way.
+    const auto asked = asked_;
+    const auto unanswered = unanswered_since_;
+    bool has_asked = false;
+    while (const auto size = path_.next_probe()) ask(*size), has_asked = true;
+    // A small one beside them: when only that comes back, it was the size.
+    if (has_asked) ask(0);
+    asked_ = asked;
+    unanswered_since_ = unanswered;
+}
+
+std::span<const DatagramMessage> DatagramSession::messages() const {
+    views_.clear();
+    std::size_t start = 0;
+    for (const auto& [end, is_moving] : spans_) {
+        views_.push_back({ByteView(output_).subspan(start, end - start), is_moving});
+        start = end;
+    }
+    return views_;
+}
+
+void DatagramSession::sent() {
+    output_.clear();
+    spans_.clear();
+    views_.clear();
+}
+
+// Time
+
+/// When the next question about life is due.
+std::optional<Instant> DatagramSession::question_due() const {
+    if (state_ == State::lost) return std::nullopt;
+    if (state_ == State::silent) return asked_.value_or(silent_since_) + silent_question;
+    const milliseconds dpd(times_.dpd);
+    if (state_ == State::waiting) {
+        if (!is_client()) return std::nullopt;
+        return asked_.value_or(heard_) + quick_question;
+    }
+    if (is_quick() && unanswered_since_)
+        return std::max(*unanswered_since_, asked_.value_or(*unanswered_since_)) + quick_question;
+    return asked_ ? *asked_ + dpd / 2 : heard_ + dpd;
+}
+
+/// When the silence has lasted too long.
+std::optional<Instant> DatagramSession::silence_due() const {
+    switch (state_) {
+        case State::lost: return std::nullopt;
+        case State::silent: return silent_since_ + lost_after;
+        case State::waiting:
+            if (!is_client()) return std::nullopt;
+            return was_answered_ ? heard_ + lost_after : silent_since_ + proving_limit;
+        case State::carrying: break;
+    }
+    if (!is_quick()) return heard_ + 2 * times_.dpd;
+    if (unanswered_since_) return *unanswered_since_ + quick_silence;
+    return std::nullopt;
+}
+
+std::optional<Instant> DatagramSession::deadline() const {
+    std::optional<Instant> due = question_due();
+    sooner(due, silence_due());
+    if (state_ == State::lost) return due;
+    if (state_ == State::carrying && times_.keepalive.count() > 0)
+        sooner(due, said_ + times_.keepalive);
+    if (state_ == State::carrying || (state_ == State::waiting && was_answered_))
+        sooner(due, path_.deadline());
+    return due;
+}
+
+void DatagramSession::advance(Instant now) {
+    now_ = std::max(now_, now);
+    if (state_ == State::lost) return;
+    advance_questions(now_);
+    if (state_ == State::lost) return;
+    // Only while the channel carries: a gateway of ours takes it for a wish to use it.
+    if (state_ == State::carrying && times_.keepalive.count() > 0 &&
+        now_ >= said_ + times_.keepalive)
+        add(PacketType::keepalive, 0);
+    if (state_ == State::carrying || (state_ == State::waiting && was_answered_)) {
+        path_.advance(now_);
+        probe_sizes();
+        note_size();
+        consider_taking_up();
+    }
+}
+
+void DatagramSession::advance_questions(Instant now) {
+    if (const auto due = silence_due(); due && now >= *due) {
+        if (state_ == State::carrying)
+            fall_back(DatagramDown::Why::silence);
+        else
+            lose();
+        return;
+    }
+    const auto due = question_due();
+    if (!due || now < *due) return;
+    // A question of our own client names the session, in case that our address has changed.
+    ask(0, is_client() && is_quick() && state_ != State::waiting);
+}
+
+}  // namespace causeway::protocol

@@ -1,0 +1,402 @@
+#include "causeway/protocol/datagram_session.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace causeway::protocol {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// "up", "down: silence", "size 1200" … one behind the other.
+std::string words(const DatagramEvent& event) {
+    struct Words {
+        std::string operator()(const DatagramUp&) const { return "up"; }
+        std::string operator()(const DatagramDown& down) const {
+            return down.why == DatagramDown::Why::silence ? "down: silence" : "down: peer left";
+        }
+        std::string operator()(const DatagramLost&) const { return "lost"; }
+        std::string operator()(const PathMtuChanged& changed) const {
+            return "size " + std::to_string(changed.size);
+        }
+        std::string operator()(const DatagramDisconnect&) const { return "disconnect"; }
+    };
+    return std::visit(Words{}, event);
+}
+
+/// One end: what happened to it, and when it last fell back.
+struct End {
+    DatagramSession session;
+    std::vector<std::string> story{};
+    Instant down_at{};
+    bool has_data = false;  ///< It sends DATA all the time.
+};
+
+/// Both ends with a way between them that can be cut in each direction, and by size.
+struct Pair {
+    Instant now = Instant{} + seconds(1000);
+    End client;
+    End gateway;
+    bool up_is_cut = false;
+    bool down_is_cut = false;
+    std::size_t width = 2000;  ///< Of payloads.
+    milliseconds round_trip{10};
+
+    explicit Pair(bool own = true, seconds dpd = seconds(30), seconds keepalive = seconds(0))
+        : client{DatagramSession(Role::client, {dpd, keepalive, own}, {.largest = 1434}, now)},
+          gateway{DatagramSession(Role::gateway, {dpd, keepalive, own},
+                                  {.largest = 1434, .is_echoed = own}, now)} {}
+
+    struct Flight {
+        Instant at;
+        bool to_gateway;
+        Bytes payload;
+    };
+    std::vector<Flight> flights{};
+
+    void send(End& from, bool to_gateway) {
+        std::vector<Bytes> payloads;
+        for (const auto& message : from.session.messages())
+            payloads.push_back(copy(message.payload));
+        from.session.sent();
+        if (from.has_data) {
+            if (from.session.carries()) {
+                payloads.push_back({std::byte{0}, std::byte{0x45}});
+                from.session.data_sent(now);
+            } else if (to_gateway) {
+                gateway.session.data_by_tunnel(now);
+            } else {
+                client.session.data_by_tunnel(now);
+            }
+        }
+        for (auto& payload : payloads)
+            if (!(to_gateway ? up_is_cut : down_is_cut) && payload.size() <= width)
+                flights.push_back({now + round_trip / 2, to_gateway, std::move(payload)});
+    }
+
+    void arrive(const Flight& flight) {
+        auto& session = flight.to_gateway ? gateway.session : client.session;
+        if (flight.payload.front() == std::byte{0})
+            session.data_heard(now);
+        else
+            session.feed(flight.payload, now);
+    }
+
+    void listen(End& end) {
+        while (auto event = end.session.next()) {
+            end.story.push_back(words(*event));
+            if (std::holds_alternative<DatagramDown>(*event)) end.down_at = now;
+        }
+    }
+
+    void pass(milliseconds length) {
+        const Instant end = now + length;
+        while (now < end) {
+            send(client, true);
+            send(gateway, false);
+            now += milliseconds(5);
+            const auto due = std::exchange(flights, {});
+            for (const auto& flight : due)
+                flight.at <= now ? arrive(flight) : flights.push_back(flight);
+            for (auto* one : {&client, &gateway}) {
+                if (const auto deadline = one->session.deadline(); deadline && *deadline <= now)
+                    one->session.advance(now);
+                listen(*one);
+            }
+        }
+    }
+};
+
+using Story = std::vector<std::string>;
+
+TEST_CASE("the client takes the channel when both directions and the size are proven") {
+    Pair pair;
+    CHECK_FALSE(pair.client.session.carries());
+    pair.pass(milliseconds(60));
+    CHECK(pair.client.story == Story{"up"});
+    CHECK(pair.gateway.story == Story{"up"});
+}
+
+TEST_CASE("a channel in which only one direction works is never taken") {
+    for (const bool up : {true, false}) {
+        Pair pair;
+        (up ? pair.up_is_cut : pair.down_is_cut) = true;
+        pair.pass(seconds(20));
+        CHECK(pair.client.story == Story{"lost"});
+        CHECK(pair.gateway.story == Story{});
+    }
+}
+
+TEST_CASE("a channel that carries only small datagrams is taken with that size") {
+    Pair pair;
+    pair.width = 1201;
+    pair.pass(seconds(3));
+    REQUIRE(pair.client.story == Story{"size 1200", "up"});
+    CHECK(pair.client.session.packet_limit() == 1200);
+    // The gateway finds its own direction out by itself.
+    CHECK(pair.gateway.session.packet_limit() == 1200);
+}
+
+TEST_CASE("between our own ends a cut in any direction is noticed within a second") {
+    struct Cut {
+        bool up, down;
+    };
+    for (const auto& cut : {Cut{true, true}, Cut{true, false}, Cut{false, true}}) {
+        for (const bool client_sends : {true, false}) {
+            for (const bool gateway_sends : {true, false}) {
+                if (!client_sends && !gateway_sends) continue;
+                Pair pair;
+                pair.client.has_data = client_sends;
+                pair.gateway.has_data = gateway_sends;
+                pair.pass(seconds(5));
+                REQUIRE(pair.client.session.carries());
+                REQUIRE(pair.gateway.session.carries());
+                pair.up_is_cut = cut.up;
+                pair.down_is_cut = cut.down;
+                const Instant cut_at = pair.now;
+                pair.pass(seconds(4));
+                CAPTURE(cut.up);
+                CAPTURE(cut.down);
+                CAPTURE(client_sends);
+                CAPTURE(gateway_sends);
+                // Who sends into the cut direction must leave it.
+                if (cut.up && client_sends) {
+                    CHECK_FALSE(pair.client.session.carries());
+                    CHECK(pair.client.down_at - cut_at <= milliseconds(1000));
+                }
+                if (cut.down && gateway_sends) {
+                    CHECK_FALSE(pair.gateway.session.carries());
+                    CHECK(pair.gateway.down_at - cut_at <= milliseconds(1000));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a channel that comes back is taken again, by both") {
+    Pair pair;
+    pair.client.has_data = pair.gateway.has_data = true;
+    pair.pass(seconds(3));
+    pair.up_is_cut = pair.down_is_cut = true;
+    pair.pass(seconds(4));
+    CHECK_FALSE(pair.client.session.carries());
+    CHECK_FALSE(pair.gateway.session.carries());
+    pair.up_is_cut = pair.down_is_cut = false;
+    pair.pass(milliseconds(1300));
+    CHECK(pair.client.session.carries());
+    CHECK(pair.gateway.session.carries());
+    CHECK(pair.client.story.back() == "up");
+}
+
+TEST_CASE("while one direction stays cut, neither end goes back to the channel") {
+    for (const bool up : {true, false}) {
+        Pair pair;
+        pair.client.has_data = pair.gateway.has_data = true;
+        pair.pass(seconds(3));
+        (up ? pair.up_is_cut : pair.down_is_cut) = true;
+        pair.pass(seconds(15));
+        CHECK(pair.client.story.back() == "lost");
+        CHECK(std::ranges::count(pair.client.story, "up") == 1);
+        CHECK(std::ranges::count(pair.gateway.story, "up") == 1);
+    }
+}
+
+TEST_CASE("a channel that does not come back is lost, and then it is quiet") {
+    Pair pair;
+    pair.client.has_data = true;
+    pair.pass(seconds(3));
+    pair.up_is_cut = pair.down_is_cut = true;
+    pair.pass(seconds(12));
+    CHECK(pair.client.story == Story{"up", "down: silence", "lost"});
+    CHECK_FALSE(pair.client.session.deadline());
+    CHECK(pair.client.session.messages().empty());
+}
+
+TEST_CASE("an idle channel between our own ends is asked by DPD only") {
+    Pair pair(true, seconds(10));
+    pair.pass(seconds(1));
+    const auto asked = [&] {
+        return pair.client.session.counters().probes_sent +
+               pair.gateway.session.counters().probes_sent;
+    };
+    const auto before = asked();
+    pair.pass(seconds(60));
+    CHECK(asked() - before <= 14);
+    CHECK(asked() - before >= 5);
+    CHECK(pair.client.story == Story{"up"});
+}
+
+TEST_CASE("towards a stock gateway silence counts by its DPD, and a new handshake is asked for") {
+    Pair pair(false, seconds(1));
+    pair.client.has_data = true;
+    pair.pass(seconds(5));
+    REQUIRE(pair.client.story == Story{"up"});
+    pair.down_is_cut = true;
+    const Instant cut_at = pair.now;
+    pair.pass(seconds(5));
+    CHECK(pair.client.story == Story{"up", "down: silence", "lost"});
+    CHECK(pair.client.down_at - cut_at >= milliseconds(1400));
+    CHECK(pair.client.down_at - cut_at <= milliseconds(2100));
+}
+
+TEST_CASE("DATA of a stock client through TLS moves the gateway there, and a datagram back") {
+    Pair pair(false);
+    pair.pass(seconds(1));
+    REQUIRE(pair.gateway.session.carries());
+    pair.gateway.session.data_by_tunnel(pair.now);
+    CHECK_FALSE(pair.gateway.session.carries());
+    pair.gateway.session.data_heard(pair.now);
+    CHECK(pair.gateway.session.carries());
+}
+
+TEST_CASE("DATA of a stock gateway through TLS does not end the channel") {
+    Pair pair(false);
+    pair.pass(seconds(3));
+    pair.client.session.data_by_tunnel(pair.now);
+    CHECK(pair.client.session.carries());
+}
+
+TEST_CASE("DATA that was under way through TLS at the change does not undo it") {
+    Pair pair;
+    pair.pass(milliseconds(100));
+    REQUIRE(pair.client.session.carries());
+    pair.client.session.data_by_tunnel(pair.now);
+    CHECK(pair.client.session.carries());
+    pair.now += seconds(2);
+    pair.client.session.data_by_tunnel(pair.now);
+    CHECK_FALSE(pair.client.session.carries());
+}
+
+TEST_CASE("a DPD request is echoed byte for byte") {
+    const Instant now{};
+    DatagramSession gateway(Role::gateway, {}, {}, now);
+    gateway.feed(*from_hex("03616263646566"), now);
+    REQUIRE(gateway.messages().size() == 1);
+    CHECK(hex(gateway.messages().front().payload) == "04616263646566");
+}
+
+TEST_CASE("echoes of a flood do not pile up, and are counted") {
+    const Instant now{};
+    DatagramSession gateway(Role::gateway, {}, {}, now);
+    Bytes request(16'000, std::byte{3});
+    for (int i = 0; i < 100; ++i) gateway.feed(request, now);
+    std::size_t size = 0;
+    for (const auto& message : gateway.messages()) size += message.payload.size();
+    CHECK(size <= 64 * 1024);
+    CHECK(gateway.counters().dropped_out == 96);
+    gateway.sent();
+    CHECK(gateway.messages().empty());
+}
+
+TEST_CASE("an answer of another size or to somebody else's question proves no size") {
+    Instant now = Instant{} + seconds(10);
+    DatagramSession client(Role::client, {.is_own_end = true}, {.largest = 1434}, now);
+    REQUIRE(client.messages().size() == 1);
+    Bytes question = copy(client.messages().front().payload);
+    client.sent();
+    question[0] = std::byte{4};
+    client.feed(question, now);  // life is proven
+    REQUIRE(client.messages().size() == 2);
+    Bytes probe = copy(client.messages().front().payload);
+    CHECK(probe.size() == 1435);
+    client.sent();
+
+    Bytes cut_off(probe.begin(), probe.begin() + 100);
+    cut_off[0] = std::byte{4};
+    client.feed(cut_off, now);
+    CHECK_FALSE(client.carries());
+    Bytes foreign = probe;
+    foreign[0] = std::byte{4};
+    foreign[1] ^= std::byte{1};
+    client.feed(foreign, now);
+    CHECK_FALSE(client.carries());
+    probe[0] = std::byte{4};
+    client.feed(probe, now);
+    CHECK(client.carries());
+}
+
+TEST_CASE("a stock client's answers, which are empty, keep the channel alive") {
+    Pair pair(false, seconds(2));
+    pair.pass(seconds(1));
+    REQUIRE(pair.gateway.session.carries());
+    for (int i = 0; i < 10; ++i) {
+        pair.gateway.session.advance(pair.now);
+        for ([[maybe_unused]] const auto& message : pair.gateway.session.messages())
+            pair.gateway.session.feed(*from_hex("04"), pair.now);
+        pair.gateway.session.sent();
+        pair.now += seconds(1);
+    }
+    CHECK(pair.gateway.session.carries());
+}
+
+TEST_CASE("KEEPALIVE leaves when nothing else did, and is not answered") {
+    Pair pair(true, seconds(300), seconds(5));
+    pair.pass(seconds(1));
+    pair.client.session.advance(pair.now + seconds(6));
+    bool has_keepalive = false;
+    for (const auto& message : pair.client.session.messages())
+        has_keepalive |= hex(message.payload) == "07";
+    CHECK(has_keepalive);
+    pair.client.session.sent();
+    pair.client.session.feed(*from_hex("07"), pair.now + seconds(6));
+    CHECK(pair.client.session.messages().empty());
+}
+
+TEST_CASE("questions of our own client name the session once the channel was in use") {
+    Pair pair;
+    pair.pass(seconds(1));
+    pair.client.session.data_sent(pair.now);
+    pair.client.session.advance(pair.now + milliseconds(301));
+    REQUIRE(pair.client.session.messages().size() >= 1);
+    CHECK(pair.client.session.messages().front().is_moving);
+
+    Pair stock(false, seconds(1));
+    stock.pass(milliseconds(500));
+    stock.client.session.advance(stock.now + milliseconds(1001));
+    REQUIRE(stock.client.session.messages().size() >= 1);
+    CHECK_FALSE(stock.client.session.messages().front().is_moving);
+}
+
+TEST_CASE("payloads of types nobody defined are dropped and counted") {
+    const Instant now{};
+    DatagramSession client(Role::client, {}, {}, now);
+    client.sent();
+    client.feed(*from_hex("ff00"), now);
+    client.feed(*from_hex("08"), now);
+    client.feed({}, now);
+    CHECK(client.counters().unknown_in == 2);
+    CHECK(client.messages().empty());
+    CHECK_FALSE(client.next());
+}
+
+TEST_CASE("a stock client's DISCONNECT in a datagram reaches the gateway with its words") {
+    const Instant now{};
+    DatagramSession gateway(Role::gateway, {}, {}, now);
+    gateway.feed(*from_hex("05b055736572"), now);
+    const auto event = gateway.next();
+    REQUIRE(event);
+    REQUIRE(std::holds_alternative<DatagramDisconnect>(*event));
+    CHECK(std::get<DatagramDisconnect>(*event).notice.byte == 0xb0);
+}
+
+TEST_CASE("a way that shrinks in silence changes the size, not the channel") {
+    Pair pair;
+    pair.client.has_data = pair.gateway.has_data = true;
+    pair.pass(seconds(3));
+    pair.width = 1001;
+    pair.pass(seconds(4));
+    CHECK(pair.client.session.carries());
+    CHECK(pair.client.session.packet_limit() == 1000);
+    CHECK(pair.gateway.session.packet_limit() == 1000);
+    pair.width = 1500;
+    pair.pass(seconds(40));
+    CHECK(pair.client.session.packet_limit() == 1434);
+}
+
+}  // namespace
+}  // namespace causeway::protocol
