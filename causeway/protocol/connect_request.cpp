@@ -7,6 +7,7 @@
 #include "causeway/protocol/limits.h"
 
 #include <fmt/format.h>
+#include <string.h>
 
 #include <utility>
 
@@ -62,7 +63,7 @@ void read_datagram_wishes(const Headers& headers, ConnectRequest& request) {
     if (!secret) return;
     if (secret->size() == master_secret_size)
         request.master_secret = Secret(std::string(as_text(*secret)));
-    explicit_bzero(secret->data(), secret->size());
+    if (!secret->empty()) explicit_bzero(secret->data(), secret->size());
 }
 
 void write_datagram_wishes(const ConnectRequest& request, Headers& headers) {
