@@ -31,7 +31,6 @@ void print_event(const ordered_json& json) {
 
 std::string addresses_of(const provider::Connected& connected) {
     std::vector<std::string> texts;
-    texts.reserve(connected.addresses.size());
     for (const auto& address : connected.addresses) texts.push_back(address.text());
     return join(texts, ", ");
 }

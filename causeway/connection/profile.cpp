@@ -59,7 +59,6 @@ public:
         Error error{Vpn::configurationFailed, first.sentence()};
         if (faults_.size() > 1) {
             std::vector<std::string> sentences;
-            sentences.reserve(faults_.size());
             for (const auto& fault : faults_) sentences.push_back(fault.sentence());
             error.with("faults", join(sentences, "; "));
         }
