@@ -132,8 +132,8 @@ class DatagramChannel;
 /// The first failure latches: `next` repeats it for ever. Movable; not for use by two threads.
 class Datagram {
 public:
-    /// A client has its hello pending after the first `next`. Settings the channel refuses fail
-    /// there too, with errSSLConfigurationFailed.
+    /// A client has its hello pending at once. Settings the channel refuses fail at the first
+    /// `next`, with errSSLConfigurationFailed.
     explicit Datagram(DatagramSettings settings);
     ~Datagram();
     Datagram(Datagram&&) noexcept;
@@ -143,6 +143,10 @@ public:
     /// DatagramReady an AEAD channel wants only what is not application data: handshake records
     /// that come late, and alerts.
     void feed(ByteView datagram, Instant now);
+
+    /// The transport failed with that errno (ECONNREFUSED …): fatal until DatagramReady, ignored
+    /// from then on, since anybody can say so in the network's name.
+    void feed_reset(int number, Instant now);
 
     /// What it means; nothing until more is fed. Fails with the codes of the channel: among them
     /// errSSLNetworkTimeout (no answer, or not the whole handshake in time), errSSLDecryptionFail

@@ -29,9 +29,12 @@ inline constexpr std::size_t first_bytes_limit = 16;
 /// What may be written while a renegotiation is under way.
 inline constexpr std::size_t held_limit = 1024 * 1024;
 
-/// Datagrams of a DTLS handshake: the least room that its messages need, the most that UDP has.
+/// Datagrams of a DTLS handshake: the least room that its messages need, and the most that is used
+/// of what there is: OpenSSL collects a flight in a buffer of that size.
 inline constexpr std::size_t datagram_smallest = 256;
-inline constexpr std::size_t datagram_largest = 65507;
+inline constexpr std::size_t datagram_largest = 4096;
+/// RFC 4279 section 5.3 wants 64 bytes of key at least to be possible.
+inline constexpr std::size_t shared_key_limit = 64;
 /// Datagrams that wait to be sent; more are dropped, as a full network would.
 inline constexpr std::size_t datagram_queue_limit = 64;
 /// How often the last flight of a handshake is sent again because the peer asks, and how far apart:
