@@ -90,6 +90,7 @@ struct Setup::State {
     DnsOwner owner() const { return owner_of(journal.folder(), journal.lock_file(), record); }
     Result<Plan> plan(const NetworkSettings& settings);
     bool add_missing_routes(const NetworkSettings& settings);
+    Result<void> change_mtu(int mtu);
 };
 
 std::string state_folder() {
@@ -204,7 +205,24 @@ bool Setup::State::add_missing_routes(const NetworkSettings& settings) {
     return true;
 }
 
+/// The way to the gateway carries larger or smaller packets than before. What the step recorded to
+/// be put back stays as it is.
+Result<void> Setup::State::change_mtu(int mtu) {
+    if (auto set = netlink.set_link({record.link, mtu, true}); !set)
+        return configuration_failed(
+            "the tunnel's interface could not be changed",
+            internal_error("link", fmt::format("an MTU of {} could not be set", mtu),
+                           std::move(set).error()));
+    applied->mtu = mtu;
+    for (auto& step : done->steps)
+        if (auto* raise = std::get_if<RaiseLink>(&step.step)) raise->mtu = mtu;
+    return {};
+}
+
 Result<void> Setup::apply(const NetworkSettings& settings) {
+    if (state_->applied && state_->done && state_->applied->mtu != settings.mtu)
+        if (auto valid = check(settings); valid && settings.interface == state_->applied->interface)
+            if (auto changed = state_->change_mtu(settings.mtu); !changed) return changed;
     if (state_->applied == settings || state_->add_missing_routes(settings)) return {};
     if (auto undone = undo(); !undone) return undone;
     auto plan = state_->plan(settings);

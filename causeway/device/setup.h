@@ -52,8 +52,8 @@ public:
     Result<void> check_dns() const;
 
     /// Makes the machine as wanted: link, addresses, routes, rules, name servers. Over what an
-    /// earlier call applied, only the missing routes are added when that is all that differs; else
-    /// it is undone first. When a step fails, those before it are undone.
+    /// earlier call applied, only the MTU is changed and the missing routes are added when that is
+    /// all that differs; else it is undone first. When a step fails, those before it are undone.
     /// Fails with configurationFailed resting on INVALID_PARAMETER_VALUE (see `check`),
     /// CAPABILITY_NOT_SUPPORTED (the tunnel is IPv6 only and this machine has none), or
     /// SYSTEM_INTERNAL_ERROR <- errno with evidence `step` and the kernel's own words `kernel`.

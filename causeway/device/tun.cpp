@@ -123,9 +123,9 @@ Result<std::string> attach(int fd, const std::string& name, int flags) {
     return std::string(request.ifr_name);
 }
 
-int flags_for(TunQueues queues) {
+int flags_for(TunQueues queues, TunFrames frames) {
     // Exclusive: a persistent interface of that name, left by somebody, is not taken over.
-    const int common = IFF_TUN | IFF_NO_PI;
+    const int common = IFF_TUN | IFF_NO_PI | (frames == TunFrames::virtio ? IFF_VNET_HDR : 0);
     return queues == TunQueues::several ? common | IFF_MULTI_QUEUE : common | IFF_TUN_EXCL;
 }
 
@@ -143,7 +143,7 @@ Result<void> check_interface_name(std::string_view name) {
     return {};
 }
 
-Result<Tun> open_tun(std::string_view name, TunQueues queues) {
+Result<Tun> open_tun(std::string_view name, TunQueues queues, TunFrames frames) {
     if (!name.empty())
         if (auto valid = check_interface_name(name); !valid)
             return refused(std::move(valid).error());
@@ -154,16 +154,16 @@ Result<Tun> open_tun(std::string_view name, TunQueues queues) {
     auto fd = open_clone_device();
     if (!fd) return pass(fd);
     const std::string wanted(name.empty() ? chosen_by_kernel : name);
-    auto made = attach(fd->get(), wanted, flags_for(queues));
+    auto made = attach(fd->get(), wanted, flags_for(queues, frames));
     if (!made) return pass(made);
     const int index = static_cast<int>(if_nametoindex(made->c_str()));
     return Tun{std::move(*fd), std::move(*made), index};
 }
 
-Result<Fd> open_tun_queue(const std::string& name) {
+Result<Fd> open_tun_queue(const std::string& name, TunFrames frames) {
     auto fd = open_clone_device();
     if (!fd) return fd;
-    if (auto made = attach(fd->get(), name, flags_for(TunQueues::several)); !made)
+    if (auto made = attach(fd->get(), name, flags_for(TunQueues::several, frames)); !made)
         return pass(made);
     return fd;
 }

@@ -13,12 +13,18 @@ namespace causeway::device {
 /// An interface of ours. It vanishes, with its addresses and routes, when the last copy of the
 /// descriptor is closed.
 struct Tun {
-    Fd fd;             ///< Non-blocking, close-on-exec; one IP packet a read or write, no header.
+    Fd fd;             ///< Non-blocking, close-on-exec; one IP packet a read or write (TunFrames).
     std::string name;  ///< As the kernel has it.
     int index = 0;
 };
 
 enum class TunQueues { one, several };
+
+/// What stands in front of a packet.
+enum class TunFrames {
+    plain,   ///< Nothing.
+    virtio,  ///< A virtio header (IFF_VNET_HDR), so that offloads can be switched on.
+};
 
 /// Whether a name may be an interface's: 1 to 15 printable ASCII characters, no '/', ':' or '%',
 /// not
@@ -31,9 +37,10 @@ Result<void> check_interface_name(std::string_view name);
 ///   CAPABILITY_NOT_SUPPORTED <- ENOENT, ENODEV or ENXIO (no TUN in this kernel),
 ///   VPN_ALREADY_EXISTS <- EBUSY (the name is taken; evidence says by whom, where that shows),
 ///   INVALID_PARAMETER_VALUE (the name), or SYSTEM_INTERNAL_ERROR <- anything else.
-Result<Tun> open_tun(std::string_view name = {}, TunQueues queues = TunQueues::one);
+Result<Tun> open_tun(std::string_view name = {}, TunQueues queues = TunQueues::one,
+                     TunFrames frames = TunFrames::plain);
 
 /// One more queue of an interface that was opened for several. Fails like `open_tun`.
-Result<Fd> open_tun_queue(const std::string& name);
+Result<Fd> open_tun_queue(const std::string& name, TunFrames frames = TunFrames::plain);
 
 }  // namespace causeway::device

@@ -274,6 +274,9 @@ void Link::rekey() { work_->rekey(); }
 std::size_t Link::backlog() const { return work_->backlog(); }
 void Link::when_drained(EventLoop::Action action) { work_->when_drained(std::move(action)); }
 void Link::close(EventLoop::Action closed) { work_->close(std::move(closed)); }
+Result<Bytes> Link::export_key(std::string_view label, std::size_t size) const {
+    return work_->stream().export_keying_material(label, size);
+}
 const tls::Summary& Link::summary() const { return work_->stream().summary(); }
 const tls::Facts& Link::facts() const { return work_->stream().facts(); }
 const Endpoint& Link::remote() const { return work_->remote(); }

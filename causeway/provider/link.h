@@ -61,6 +61,8 @@ public:
     /// `linger_time`. Then calls `closed`. No event follows.
     void close(EventLoop::Action closed);
 
+    /// See tls::Stream::export_keying_material.
+    Result<Bytes> export_key(std::string_view label, std::size_t size) const;
     const tls::Summary& summary() const;
     const tls::Facts& facts() const;
     const Endpoint& remote() const;
