@@ -45,8 +45,8 @@ struct Fixture {
         users_file = folder + "/users";
         const Secret hash = *hash_password(Secret("right"));
         REQUIRE(change_users_file(users_file, [&](Users& users) -> Result<void> {
-            users.add({"alice", {"staff", "admins"}, false, hash});
-            users.add({"bob", {}, true, hash});
+            REQUIRE(users.add({"alice", {"staff", "admins"}, false, hash}));
+            REQUIRE(users.add({"bob", {}, true, hash}));
             return users.add({"carol", {"staff"}, false, Secret()});
         }));
     }

@@ -31,9 +31,15 @@ std::unexpected<Error> cannot_open(const std::string& path, int number, const ch
         std::move(failure).with("control_socket", path).because(system_error(number, call)));
 }
 
-bool somebody_listens(const sockaddr_un& address) {
+/// A socket that nobody listens on: left behind by a gateway that was killed. Any other file is
+/// somebody's, though connect(2) says the same of it.
+bool is_abandoned(const std::string& path, const sockaddr_un& address) {
+    std::error_code unknown;
+    if (!std::filesystem::is_socket(path, unknown)) return false;
     const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    return probe &&
+           connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+           errno == ECONNREFUSED;
 }
 
 std::int64_t seconds_until(Instant when) {
@@ -111,9 +117,9 @@ Result<Fd> ControlServer::open(const std::string& path) {
     if (!fd) return cannot_open(path, errno, "socket");
     const auto* name = reinterpret_cast<const sockaddr*>(&address);
     if (bind(fd.get(), name, sizeof address) != 0) {
-        if (errno != EADDRINUSE || somebody_listens(address))
-            return cannot_open(path, errno == EADDRINUSE ? EADDRINUSE : errno, "bind");
-        // Left behind by a gateway that was killed.
+        const int number = errno;
+        if (number != EADDRINUSE || !is_abandoned(path, address))
+            return cannot_open(path, number, "bind");
         unlink(path.c_str());
         if (bind(fd.get(), name, sizeof address) != 0) return cannot_open(path, errno, "bind");
     }

@@ -31,14 +31,17 @@ constexpr auto answer_time_limit = std::chrono::seconds(10);
 Result<Fd> connect_to(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    const bool fits = path.size() < sizeof address.sun_path;
-    if (fits) std::memcpy(address.sun_path, path.data(), path.size());
+    const auto nobody = [&](int number, const char* call) {
+        return fail(Vpn::serverNotResponding, fmt::format("no gateway listens on {}", path),
+                    system_error(number, call).with("control_socket", path));
+    };
+    if (path.size() >= sizeof address.sun_path) return nobody(ENAMETOOLONG, "connect");
+    std::memcpy(address.sun_path, path.data(), path.size());
     Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (fits && connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-        return fd;
-    const int number = fits ? errno : ENAMETOOLONG;
-    return fail(Vpn::serverNotResponding, fmt::format("no gateway listens on {}", path),
-                system_error(number, "connect").with("control_socket", path));
+    if (!fd) return nobody(errno, "socket");
+    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return nobody(errno, "connect");
+    return fd;
 }
 
 std::unexpected<Error> gone(Error cause) {
