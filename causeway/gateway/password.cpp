@@ -22,8 +22,9 @@ struct Workspace {
 Result<Secret> compute(const Secret& password, std::string_view setting) {
     const auto space = std::make_unique<Workspace>();
     const std::string text(setting);
-    const char* hash =
-        crypt_rn(password.reveal().data(), text.c_str(), &space->data, sizeof space->data);
+    // A Secret is a whole string: it ends with a NUL.
+    const char* phrase = password.reveal().data();  // NOLINT(*-suspicious-stringview-data-usage)
+    const char* hash = crypt_rn(phrase, text.c_str(), &space->data, sizeof space->data);
     // A failure token begins with '*'; crypt_rn answers it with nothing.
     if (!hash)
         return fail(Vpn::pluginFailed, "the password hash could not be computed",

@@ -75,9 +75,9 @@ Result<void> keep_capabilities(std::uint64_t kept) {
     std::array<__user_cap_data_struct, 2> capabilities{};
     if (kept != 0 && syscall(SYS_capget, &header, capabilities.data()) != 0)
         return refused("capget", "the gateway cannot tell its capabilities");
-    for (std::size_t half = 0; half < capabilities.size(); ++half) {
-        auto& data = capabilities[half];
-        data.permitted &= static_cast<__u32>(kept >> (32 * half));
+    capabilities[0].permitted &= static_cast<__u32>(kept);
+    capabilities[1].permitted &= static_cast<__u32>(kept >> 32);
+    for (auto& data : capabilities) {
         data.effective = data.permitted;
         data.inheritable = 0;
     }

@@ -79,8 +79,8 @@ SessionTable::Opened SessionTable::open(LoggedIn login, std::chrono::seconds ses
     by_cookie_.emplace(parts.name, session.number);
     by_user_.emplace(session.user, session.number);
     Entry& added = sessions_
-                       .emplace(session.number, Entry{std::move(session), parts.name,
-                                                      std::move(parts.proof), std::nullopt})
+                       .emplace(last_number_, Entry{std::move(session), parts.name,
+                                                    std::move(parts.proof), std::nullopt})
                        .first->second;
     schedule(added);
     return {added.session.number, std::move(cookie)};

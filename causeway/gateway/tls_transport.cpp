@@ -98,7 +98,7 @@ void TlsTransport::flush() {
     while (!stream_.pending().empty()) {
         const auto pending = stream_.pending();
         const ssize_t count = send(socket_.get(), pending.data(), pending.size(), MSG_NOSIGNAL);
-        if (count > 0) {
+        if (count >= 0) {
             stalled_since_.reset();
             stream_.sent(static_cast<std::size_t>(count));
             continue;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <atomic>
 
 #include <cerrno>
 #include <filesystem>
@@ -121,7 +122,7 @@ TEST_CASE("a change that fails leaves the file as it was") {
     const auto path = folder.file("users");
     REQUIRE(write_file_atomically(path, sample));
     const auto changed = change_users_file(path, [](Users& users) {
-        users.remove("alice");
+        REQUIRE(users.remove("alice"));
         return users.remove("nobody");
     });
     CHECK_FALSE(changed);
@@ -139,17 +140,20 @@ TEST_CASE("a broken file is not overwritten by a change") {
 TEST_CASE("changes from several threads at once all arrive") {
     const Folder folder;
     const auto path = folder.file("users");
+    std::atomic<int> changed = 0;
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i)
         threads.emplace_back([&, i] {
-            change_users_file(path, [&](Users& users) {
+            const auto done = change_users_file(path, [&](Users& users) {
                 return users.add({.name = "user" + std::to_string(i),
                                   .groups = {},
                                   .locked = false,
                                   .hash = {}});
             });
+            if (done) ++changed;
         });
     for (auto& thread : threads) thread.join();
+    CHECK(changed == 8);
     CHECK(Users::load(path)->size() == 8);
 }
 
