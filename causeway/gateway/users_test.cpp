@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <atomic>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <string>
