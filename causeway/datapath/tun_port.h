@@ -8,6 +8,7 @@
 
 #include "causeway/datapath/call_counters.h"
 #include "causeway/datapath/counters.h"
+#include "causeway/datapath/merger.h"
 #include "causeway/datapath/super_packet.h"
 #include "causeway/error/error.h"
 
@@ -38,6 +39,8 @@ public:
 
     int fd() const { return tun_; }
     const TunOffloads& offloads() const { return offloads_; }
+    /// What may be merged on the way in.
+    MergeKinds merges() const { return {offloads_.has_header, offloads_.udp}; }
 
     /// The next packet, or nothing when the queue is empty. It lasts until the next read, and has
     /// `super_packet_headroom` writable bytes in front. One that cannot be understood is counted in

@@ -20,6 +20,16 @@ inline constexpr std::size_t dns_server_limit = 16;
 inline constexpr std::size_t dns_domain_limit = 256;  ///< Searched and split, each.
 inline constexpr std::size_t domain_length_limit = 253;
 
+/// What waits in a TUN for its reader, at most. A super-packet is up to 60 KB, so this is 2 ms of
+/// eight Gbit/s; a thousand, the kernel's own choice, would be 60 ms. docs/queues.md has the
+/// figures.
+inline constexpr std::uint32_t tun_queue_length = 32;
+/// One super-packet of the TUN becomes one train of datagrams: 44 of 1472 bytes are below the
+/// 65,507 that UDP takes, and carry this much with the headers of the first. A train has at
+/// most 64.
+inline constexpr std::uint32_t super_packet_size = 60'900;
+inline constexpr std::uint32_t super_packet_segments = 64;
+
 /// Runs at a time on one machine; also the range of the numbers in marks and tables.
 inline constexpr std::uint32_t run_limit = 999;
 

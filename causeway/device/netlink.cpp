@@ -171,6 +171,15 @@ Result<void> Netlink::set_link(const Link& wanted) {
     return transact(message.bytes());
 }
 
+Result<void> Netlink::set_queue(int link, const LinkQueue& wanted) {
+    NetlinkMessage message(RTM_NEWLINK, 0);
+    message.fixed<ifinfomsg>().ifi_index = link;
+    message.put(IFLA_TXQLEN, wanted.length);
+    message.put(IFLA_GSO_MAX_SIZE, wanted.super_packet_size);
+    message.put(IFLA_GSO_MAX_SEGS, wanted.super_packet_segments);
+    return transact(message.bytes());
+}
+
 Result<void> Netlink::leave_unnumbered(int link) {
     NetlinkMessage message(RTM_NEWLINK, 0);
     message.fixed<ifinfomsg>().ifi_index = link;

@@ -27,6 +27,13 @@ struct Link {
     bool operator==(const Link&) const = default;
 };
 
+/// What may wait in front of an interface, and how large it may be.
+struct LinkQueue {
+    std::uint32_t length = 0;             ///< Packets or super-packets.
+    std::uint32_t super_packet_size = 0;  ///< Bytes of headers and payload.
+    std::uint32_t super_packet_segments = 0;
+};
+
 class Netlink {
 public:
     static Result<Netlink> open();
@@ -36,6 +43,7 @@ public:
     Result<std::optional<Link>> link(int index);
     /// Sets the MTU and brings the interface up or down.
     Result<void> set_link(const Link& wanted);
+    Result<void> set_queue(int link, const LinkQueue& wanted);
     /// Keeps the kernel from giving the interface an IPv6 address of its own.
     Result<void> leave_unnumbered(int link);
 

@@ -3,6 +3,7 @@
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/device/limits.h"
+#include "causeway/device/netlink.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -123,10 +124,20 @@ Result<std::string> attach(int fd, const std::string& name, int flags) {
     return std::string(request.ifr_name);
 }
 
-int flags_for(TunQueues queues, TunFrames frames) {
+int flags_for(int fd, TunQueues queues) {
+    // Kernels without the header have no offloads either; packets then come one by one.
+    unsigned features = 0;
+    const bool has_header =
+        ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) != 0;
+    const int common = IFF_TUN | IFF_NO_PI | (has_header ? IFF_VNET_HDR : 0);
     // Exclusive: a persistent interface of that name, left by somebody, is not taken over.
-    const int common = IFF_TUN | IFF_NO_PI | (frames == TunFrames::virtio ? IFF_VNET_HDR : 0);
     return queues == TunQueues::several ? common | IFF_MULTI_QUEUE : common | IFF_TUN_EXCL;
+}
+
+Result<void> shorten_queue(int index) {
+    auto netlink = Netlink::open();
+    if (!netlink) return pass(netlink);
+    return netlink->set_queue(index, {tun_queue_length, super_packet_size, super_packet_segments});
 }
 
 }  // namespace
@@ -143,7 +154,7 @@ Result<void> check_interface_name(std::string_view name) {
     return {};
 }
 
-Result<Tun> open_tun(std::string_view name, TunQueues queues, TunFrames frames) {
+Result<Tun> open_tun(std::string_view name, TunQueues queues) {
     if (!name.empty())
         if (auto valid = check_interface_name(name); !valid)
             return refused(std::move(valid).error());
@@ -154,16 +165,20 @@ Result<Tun> open_tun(std::string_view name, TunQueues queues, TunFrames frames) 
     auto fd = open_clone_device();
     if (!fd) return pass(fd);
     const std::string wanted(name.empty() ? chosen_by_kernel : name);
-    auto made = attach(fd->get(), wanted, flags_for(queues, frames));
+    auto made = attach(fd->get(), wanted, flags_for(fd->get(), queues));
     if (!made) return pass(made);
     const int index = static_cast<int>(if_nametoindex(made->c_str()));
+    if (auto shortened = shorten_queue(index); !shortened)
+        return refused(Error{
+            Service::SYSTEM_INTERNAL_ERROR, "its queue could not be shortened", {{"step", "queue"}}}
+                           .because(std::move(shortened).error()));
     return Tun{std::move(*fd), std::move(*made), index};
 }
 
-Result<Fd> open_tun_queue(const std::string& name, TunFrames frames) {
+Result<Fd> open_tun_queue(const std::string& name) {
     auto fd = open_clone_device();
     if (!fd) return fd;
-    if (auto made = attach(fd->get(), name, flags_for(TunQueues::several, frames)); !made)
+    if (auto made = attach(fd->get(), name, flags_for(fd->get(), TunQueues::several)); !made)
         return pass(made);
     return fd;
 }

@@ -13,34 +13,28 @@ namespace causeway::device {
 /// An interface of ours. It vanishes, with its addresses and routes, when the last copy of the
 /// descriptor is closed.
 struct Tun {
-    Fd fd;             ///< Non-blocking, close-on-exec; one IP packet a read or write (TunFrames).
+    Fd fd;             ///< Non-blocking, close-on-exec; a virtio header before each packet.
     std::string name;  ///< As the kernel has it.
     int index = 0;
 };
 
 enum class TunQueues { one, several };
 
-/// What stands in front of a packet.
-enum class TunFrames {
-    plain,   ///< Nothing.
-    virtio,  ///< A virtio header (IFF_VNET_HDR), so that offloads can be switched on.
-};
-
 /// Whether a name may be an interface's: 1 to 15 printable ASCII characters, no '/', ':' or '%',
 /// not
 /// "." or "..". Fails with INVALID_PARAMETER_VALUE, which names the character.
 Result<void> check_interface_name(std::string_view name);
 
-/// Makes a TUN interface; without a name the kernel chooses the next free "cw0", "cw1" ….
-/// Fails with configurationFailed resting on
+/// Makes a TUN interface with a short queue, whose packets have a virtio header in front where the
+/// kernel can: datapath/tun_port.h finds out and reads them. Without a name the kernel chooses the
+/// next free "cw0", "cw1" …. Fails with configurationFailed resting on
 ///   VPN_CREATION_DENIED <- EPERM or EACCES (no right to make one),
 ///   CAPABILITY_NOT_SUPPORTED <- ENOENT, ENODEV or ENXIO (no TUN in this kernel),
 ///   VPN_ALREADY_EXISTS <- EBUSY (the name is taken; evidence says by whom, where that shows),
 ///   INVALID_PARAMETER_VALUE (the name), or SYSTEM_INTERNAL_ERROR <- anything else.
-Result<Tun> open_tun(std::string_view name = {}, TunQueues queues = TunQueues::one,
-                     TunFrames frames = TunFrames::plain);
+Result<Tun> open_tun(std::string_view name = {}, TunQueues queues = TunQueues::one);
 
 /// One more queue of an interface that was opened for several. Fails like `open_tun`.
-Result<Fd> open_tun_queue(const std::string& name, TunFrames frames = TunFrames::plain);
+Result<Fd> open_tun_queue(const std::string& name);
 
 }  // namespace causeway::device

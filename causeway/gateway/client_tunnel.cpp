@@ -9,6 +9,10 @@
 namespace causeway::gateway {
 namespace {
 
+// Packets that are framed before they are sealed and sent; each of a usual MTU, or smaller.
+constexpr std::size_t unsent_limit = 64;
+constexpr std::size_t packet_room = 2048;
+
 protocol::RekeyMethod spoken_method(RekeyMethod method) {
     switch (method) {
         case RekeyMethod::none: return protocol::RekeyMethod::none;
@@ -73,7 +77,9 @@ ClientTunnel::ClientTunnel(Grant grant, const protocol::SessionParameters& param
       addresses_(inner_addresses(grant_)),
       transport_(transport),
       sink_(sink),
-      session_(protocol::Role::gateway, protocol::CstpTimes::of(parameters), now) {}
+      session_(protocol::Role::gateway, protocol::CstpTimes::of(parameters), now) {
+    session_.set_output_limit(2 * datapath::super_packet_limit + unsent_limit * packet_room);
+}
 
 std::optional<TunnelEvent> ClientTunnel::feed(ByteView bytes, Instant now) {
     session_.feed(bytes, now);
@@ -111,14 +117,26 @@ std::optional<TunnelEvent> ClientTunnel::judge(const protocol::CstpEvent& event)
     return std::nullopt;  // RekeyDue is a client's matter
 }
 
-void ClientTunnel::deliver(std::span<const ByteView> packets, Instant now) {
+void ClientTunnel::deliver(const datapath::SuperPacket& packet, Instant now) {
     // Sealed bytes wait here only when the socket's own buffer is full already.
     if (transport_.backlog() > backlog_limit) {
-        dropped_for_client_ += packets.size();
+        dropped_for_client_ += datapath::packet_count(packet);
         return;
     }
-    const std::size_t taken = session_.send(packets, now);
-    dropped_for_client_ += packets.size() - taken;
+    if (const auto started = splitter_.start(packet); !started) {
+        ++dropped_for_client_;
+        return;
+    }
+    // Each packet is framed, which copies it, before the next one's header goes over its end.
+    for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
+        const bool is_taken = session_.send(std::span(&piece, 1), now) == 1;
+        ++(is_taken ? unsent_ : dropped_for_client_);
+    }
+    if (unsent_ >= unsent_limit) flush();
+}
+
+void ClientTunnel::flush() {
+    unsent_ = 0;
     write_messages();
     transport_.flush();
 }

@@ -2,12 +2,14 @@
 
 #pragma once
 
+#include "causeway/datapath/splitter.h"
 #include "causeway/gateway/packet_gate.h"
 #include "causeway/gateway/registry.h"
 #include "causeway/gateway/tls_transport.h"
 #include "causeway/protocol/cstp_session.h"
 #include "causeway/protocol/session_parameters.h"
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <variant>
@@ -53,8 +55,11 @@ public:
 
     /// What arrived in the TLS channel. Nothing, or how the tunnel ends.
     std::optional<TunnelEvent> feed(ByteView bytes, Instant now);
-    /// Packets for the client; what does not fit is dropped and counted.
-    void deliver(std::span<const ByteView> packets, Instant now);
+    /// Packets for the client; what does not fit is dropped and counted. They leave with `flush`
+    /// at the latest.
+    void deliver(const datapath::SuperPacket& packet, Instant now);
+    /// Sends what was delivered: once for all packets of a turn.
+    void flush();
     /// The time came; as `feed`.
     std::optional<TunnelEvent> advance(Instant now);
     std::optional<Instant> deadline() const { return session_.deadline(); }
@@ -78,6 +83,8 @@ private:
     TlsTransport& transport_;
     PacketSink& sink_;
     protocol::CstpSession session_;
+    datapath::Splitter splitter_;
+    std::size_t unsent_ = 0;  ///< Packets that were delivered and not flushed.
     datapath::Drops drops_;
     std::uint64_t dropped_for_client_ = 0;
 };

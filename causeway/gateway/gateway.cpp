@@ -59,8 +59,7 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
             .registry = registry_,
             .logins = logins_,
             .auth = auth_ ? &*auth_ : nullptr,
-            .tunnel_queue = std::move(queue),
-            .packet_limit = static_cast<std::size_t>(config->session.mtu),
+            .tunnel = std::move(queue),
             .device_failed =
                 [this](const Error& error) { loop_.post([this, error] { device_failed(error); }); },
         }));

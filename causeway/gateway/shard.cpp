@@ -1,7 +1,6 @@
 #include "causeway/gateway/shard.h"
 
 #include "causeway/datapath/ip_header.h"
-#include "causeway/datapath/tun_device.h"
 #include "causeway/gateway/limits.h"
 #include "causeway/gateway/reasons.h"
 
@@ -15,8 +14,7 @@
 namespace causeway::gateway {
 namespace {
 
-constexpr std::size_t batch_size = 64;
-constexpr int batches_a_turn = 8;  // then clients have their turn
+constexpr std::size_t packets_a_turn = 512;  // then clients have their turn
 
 /// A shard's thread handles no signals: the main thread does.
 void block_signals() {
@@ -28,9 +26,10 @@ void block_signals() {
 }  // namespace
 
 Shard::Shard(Parts parts)
-    : parts_(std::move(parts)), host_(make_host()), batch_(batch_size, parts_.packet_limit) {
-    tunnel_watch_ =
-        loop_.watch(parts_.tunnel_queue.get(), EPOLLIN, [this](auto) { read_tunnel(); });
+    : parts_(std::move(parts)),
+      host_(make_host()),
+      receive_path_(*this, parts_.tunnel.port.merges()) {
+    tunnel_watch_ = loop_.watch(parts_.tunnel.port.fd(), EPOLLIN, [this](auto) { read_tunnel(); });
 }
 
 Shard::~Shard() { stop(); }
@@ -104,94 +103,89 @@ void Shard::check(std::uint64_t number, std::string user, std::optional<Secret> 
 // ---- Packets -----------------------------------------------------------------------------------
 
 void Shard::packets_from(ClientTunnel& client, std::span<const ByteView> packets) {
-    const auto& pools = parts_.registry.pools();
-    to_device_.clear();
-    to_clients_.clear();
-    for (const ByteView packet : packets) {
-        const auto header = datapath::parse_ip_header(packet);
-        if (!header) {
-            client.drops().add(header.error());
-            continue;
-        }
-        const auto way =
-            judge(*header, client.addresses(), pools, client.allows_client_to_client());
-        if (!way)
-            client.drops().add(way.error());
-        else if (*way == Way::device)
-            to_device_.push_back(packet.first(header->length));
-        else
-            to_clients_.push_back(packet.first(header->length));
-    }
-    if (!to_device_.empty()) {
-        datapath::Counters counters;
-        const auto written = datapath::write_batch(parts_.tunnel_queue.get(), to_device_, counters);
-        client.drops() += counters.drops;
-        if (!written) parts_.device_failed(written.error());
-    }
-    if (!to_clients_.empty()) deliver(to_clients_);
+    sender_ = &client;
+    for (const ByteView packet : packets)
+        if (!receive_path_.add(packet)) client.drops().add(datapath::Drop::too_large);
+    receive_path_.flush();
+    sender_ = nullptr;
+    flush_clients();
+}
+
+/// One source check for a run: all of it has one header.
+void Shard::take(const datapath::SuperPacket& packet, std::size_t count) {
+    const auto header = datapath::parse_ip_header(packet.bytes);
+    if (!header) return sender_->drops().add(header.error(), count);
+    const auto way = judge(*header, sender_->addresses(), parts_.registry.pools(),
+                           sender_->allows_client_to_client());
+    if (!way) return sender_->drops().add(way.error(), count);
+    const datapath::SuperPacket whole{packet.bytes.first(header->length), packet.offload};
+    if (*way == Way::device)
+        write_tunnel(whole, count);
+    else
+        deliver(whole);
+}
+
+void Shard::write_tunnel(const datapath::SuperPacket& packet, std::size_t count) {
+    datapath::Counters counters;
+    const auto written = parts_.tunnel.port.write(packet, count, counters);
+    sender_->drops() += counters.drops;
+    if (!written) parts_.device_failed(written.error());
 }
 
 void Shard::read_tunnel() {
-    for (int turn = 0; turn < batches_a_turn; ++turn) {
-        batch_.clear();
-        const auto count = datapath::read_batch(parts_.tunnel_queue.get(), batch_, drops_);
-        if (!count) {
+    for (std::size_t count = 0; count < packets_a_turn;) {
+        const auto packet = parts_.tunnel.port.read(drops_);
+        if (!packet) {
             tunnel_watch_.reset();
-            return parts_.device_failed(count.error());
+            flush_clients();
+            return parts_.device_failed(packet.error());
         }
-        deliver(batch_.packets());
-        if (!batch_.is_full()) return;
+        if (!*packet) break;
+        count += datapath::packet_count(**packet);
+        deliver(**packet);
     }
+    flush_clients();
 }
 
-void Shard::deliver(std::span<const ByteView> packets) {
-    views_.clear();
-    destinations_.clear();
-    for (const ByteView packet : packets) {
-        const auto header = datapath::parse_ip_header(packet);
-        if (!header) {
-            drops_.add(header.error());
-            continue;
-        }
-        views_.push_back(packet.first(header->length));
-        destinations_.push_back(header->destination);
-    }
-    places_.assign(destinations_.size(), std::nullopt);
-    parts_.registry.routes().find(destinations_, places_);
-
-    // All packets of one client together, in their order.
-    for (std::size_t i = 0; i < places_.size(); ++i) {
-        if (views_[i].empty()) continue;
-        if (!places_[i]) {
-            drops_.add(datapath::Drop::no_destination);
-            continue;
-        }
-        group_.clear();
-        for (std::size_t j = i; j < places_.size(); ++j)
-            if (places_[j] == places_[i]) group_.push_back(std::exchange(views_[j], {}));
-        deliver_to(*places_[i], group_);
-    }
+void Shard::deliver(const datapath::SuperPacket& packet) {
+    const auto header = datapath::parse_ip_header(packet.bytes);
+    if (!header) return drops_.add(header.error(), datapath::packet_count(packet));
+    std::optional<Place> place;
+    parts_.registry.routes().find(std::span(&header->destination, 1), std::span(&place, 1));
+    if (!place) return drops_.add(datapath::Drop::no_destination, datapath::packet_count(packet));
+    deliver_to(*place, packet);
 }
 
-void Shard::deliver_to(Place place, std::span<const ByteView> packets) {
-    if (place.shard != parts_.index) return all_[place.shard]->hand_over(place.connection, packets);
+void Shard::deliver_to(Place place, const datapath::SuperPacket& packet) {
+    if (place.shard != parts_.index) return all_[place.shard]->hand_over(place.connection, packet);
     auto* client = connection(place.connection);
     auto* tunnel = client == nullptr ? nullptr : client->tunnel();
-    if (tunnel == nullptr) return drops_.add(datapath::Drop::no_destination, packets.size());
-    tunnel->deliver(packets, Clock::now());
+    if (tunnel == nullptr)
+        return drops_.add(datapath::Drop::no_destination, datapath::packet_count(packet));
+    tunnel->deliver(packet, Clock::now());
+    if (std::ranges::find(unflushed_, tunnel) == unflushed_.end()) unflushed_.push_back(tunnel);
 }
 
-void Shard::hand_over(std::uint64_t number, std::span<const ByteView> packets) {
+void Shard::flush_clients() {
+    for (auto* tunnel : unflushed_) tunnel->flush();
+    unflushed_.clear();
+}
+
+void Shard::hand_over(std::uint64_t number, const datapath::SuperPacket& packet) {
+    constexpr std::size_t headroom = datapath::super_packet_headroom;
     bool was_empty = false;
     {
         const std::lock_guard lock(inbox_mutex_);
-        was_empty = inbox_.empty();
-        for (const ByteView packet : packets) {
-            if (inbox_.size() >= handover_limit)
-                ++inbox_full_;
-            else
-                inbox_.push_back({number, copy(packet)});
+        const std::size_t count = datapath::packet_count(packet);
+        if (inbox_packets_ + count > handover_limit) {
+            inbox_full_ += count;
+            return;
         }
+        inbox_packets_ += count;
+        was_empty = inbox_.empty();
+        Bytes bytes(headroom + packet.bytes.size());
+        std::ranges::copy(packet.bytes, bytes.begin() + headroom);
+        inbox_.push_back({number, std::move(bytes), packet.offload});
     }
     if (was_empty) loop_.post([this] { take_inbox(); });
 }
@@ -201,15 +195,14 @@ void Shard::take_inbox() {
     {
         const std::lock_guard lock(inbox_mutex_);
         parcels.swap(inbox_);
+        inbox_packets_ = 0;
     }
     const auto index = static_cast<std::uint32_t>(parts_.index);
-    for (std::size_t i = 0; i < parcels.size();) {
-        group_.clear();
-        const auto number = parcels[i].connection;
-        for (; i < parcels.size() && parcels[i].connection == number; ++i)
-            group_.push_back(parcels[i].packet);
-        deliver_to({index, number}, group_);
-    }
+    for (auto& parcel : parcels)
+        deliver_to(
+            {index, parcel.connection},
+            {std::span(parcel.bytes).subspan(datapath::super_packet_headroom), parcel.offload});
+    flush_clients();
 }
 
 // ---- Orders ------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 // One thread of the gateway: its clients, its queue of the TUN, one event loop for both.
 //
-//     clients --TLS--> packets_from --> TUN queue of this shard
+//     clients --TLS--> packets_from --> Merger --> take --> TUN queue of this shard
 //     TUN queue --> deliver --> own clients, or the inbox of the shard that has the client
+//
+// Packets travel as super-packets: one source check and one look-up for a run of one flow.
 //
 // Nothing of a session's hot state is shared; shards exchange packets through bounded inboxes.
 
@@ -9,11 +11,13 @@
 
 #include "causeway/base/event_loop.h"
 #include "causeway/base/fd.h"
-#include "causeway/datapath/packet_batch.h"
+#include "causeway/datapath/receive_path.h"
+#include "causeway/datapath/tun_port.h"
 #include "causeway/gateway/client_connection.h"
 #include "causeway/gateway/listener.h"
 #include "causeway/gateway/login_store.h"
 #include "causeway/gateway/registry.h"
+#include "causeway/gateway/tunnel_device.h"
 
 #include <atomic>
 #include <cstdint>
@@ -28,7 +32,7 @@
 
 namespace causeway::gateway {
 
-class Shard final : private ClientTunnel::PacketSink {
+class Shard final : private ClientTunnel::PacketSink, private datapath::SuperPacketSink {
 public:
     /// What a shard is made of; all of it outlives the shard.
     struct Parts {
@@ -36,8 +40,7 @@ public:
         Registry& registry;
         LoginStore& logins;
         AuthClient* auth;  ///< Nothing when no users file is configured.
-        Fd tunnel_queue;
-        std::size_t packet_limit;  ///< The MTU of the TUN.
+        TunnelQueue tunnel;
         /// The TUN failed for good. Called in the shard's thread.
         std::move_only_function<void(const Error&)> device_failed;
     };
@@ -86,20 +89,26 @@ public:
 
 private:
     using Connections = std::unordered_map<std::uint64_t, std::unique_ptr<ClientConnection>>;
+    /// A copy of a super-packet on its way to another shard, its headroom in front.
     struct Parcel {
         std::uint64_t connection;
-        Bytes packet;
+        Bytes bytes;
+        datapath::VirtioHeader offload;
     };
 
     // ClientTunnel::PacketSink
     void packets_from(ClientTunnel& client, std::span<const ByteView> packets) override;
+    // datapath::SuperPacketSink: packets of `sender_`
+    void take(const datapath::SuperPacket& packet, std::size_t count) override;
 
     ConnectionHost make_host();
     void check(std::uint64_t connection, std::string user, std::optional<Secret> password);
     void read_tunnel();
-    void deliver(std::span<const ByteView> packets);
-    void deliver_to(Place place, std::span<const ByteView> packets);
-    void hand_over(std::uint64_t connection, std::span<const ByteView> packets);
+    void write_tunnel(const datapath::SuperPacket& packet, std::size_t count);
+    void deliver(const datapath::SuperPacket& packet);
+    void deliver_to(Place place, const datapath::SuperPacket& packet);
+    void flush_clients();
+    void hand_over(std::uint64_t connection, const datapath::SuperPacket& packet);
     void take_inbox();
     ClientConnection* connection(std::uint64_t number);
     void forget(std::uint64_t number);
@@ -115,18 +124,15 @@ private:
     std::move_only_function<void()> when_empty_;
 
     EventLoop::Watch tunnel_watch_;
-    datapath::PacketBatch batch_;
+    datapath::ReceivePath receive_path_;
+    ClientTunnel* sender_ = nullptr;  ///< Whose packets the receive path holds.
     datapath::Drops drops_;
-    // Room that is used again for every batch.
-    std::vector<ByteView> to_device_;
-    std::vector<ByteView> to_clients_;
-    std::vector<ByteView> views_;
-    std::vector<IpAddress> destinations_;
-    std::vector<std::optional<Place>> places_;
-    std::vector<ByteView> group_;
+    // Those that got packets in this turn; empty between turns.
+    std::vector<ClientTunnel*> unflushed_;
 
     std::mutex inbox_mutex_;
     std::vector<Parcel> inbox_;
+    std::size_t inbox_packets_ = 0;
     std::atomic<std::uint64_t> inbox_full_ = 0;  ///< Packets that found no room.
 
     std::thread thread_;

@@ -34,11 +34,11 @@ Result<TunnelDevice> TunnelDevice::open(const Config& config, std::size_t queue_
     if (!tun) return pass(tun);
     TunnelDevice opened;
     opened.name = tun->name;
-    opened.queues.push_back(std::move(tun->fd));
+    if (auto added = opened.add(std::move(tun->fd)); !added) return pass(added);
     while (opened.queues.size() < queue_count) {
         auto queue = device::open_tun_queue(opened.name);
         if (!queue) return pass(queue);
-        opened.queues.push_back(std::move(*queue));
+        if (auto added = opened.add(std::move(*queue)); !added) return pass(added);
     }
 
     std::vector<Prefix> addresses;
@@ -47,6 +47,15 @@ Result<TunnelDevice> TunnelDevice::open(const Config& config, std::size_t queue_
         return pass(up);
     opened.warnings = forwarding_warnings(config);
     return opened;
+}
+
+Result<void> TunnelDevice::add(Fd queue) {
+    auto port = datapath::TunPort::open(queue.get());
+    if (!port)
+        return fail(Vpn::configurationFailed, "the offloads of the tunnel's interface",
+                    std::move(port).error());
+    queues.push_back({std::move(queue), std::move(*port)});
+    return {};
 }
 
 }  // namespace causeway::gateway

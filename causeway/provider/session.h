@@ -11,6 +11,7 @@
 #pragma once
 
 #include "causeway/base/event_loop.h"
+#include "causeway/datapath/tun_port.h"
 #include "causeway/provider/dial.h"
 #include "causeway/provider/messages.h"
 #include "causeway/provider/owner.h"
@@ -25,9 +26,9 @@ namespace causeway::provider {
 
 class Session {
 public:
-    /// `tun` stays the caller's. All three outlive the session; `ended` is called once, when the
+    /// All four outlive the session; `ended` is called once, when the
     /// last word has been said and told.
-    Session(EventLoop& loop, const Settings& settings, Owner& owner, int tun,
+    Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunPort& tun,
             EventLoop::Action ended);
 
     void start();
@@ -62,7 +63,7 @@ private:
     EventLoop& loop_;
     const Settings& settings_;
     Owner& owner_;
-    int tun_;
+    datapath::TunPort& tun_;
     EventLoop::Action ended_;
     Trail trail_;
     Farewells farewells_;

@@ -1,17 +1,20 @@
 #include "causeway/provider/tunnel.h"
 
 #include "causeway/base/text.h"
-#include "causeway/datapath/tun_device.h"
+#include "causeway/datapath/receive_path.h"
+#include "causeway/datapath/splitter.h"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace causeway::provider {
 namespace {
 
+// Packets of one turn: what one super-packet brings at most.
 constexpr std::size_t batch_size = 64;
 constexpr std::size_t backlog_limit = 256 * 1024;
 // How long the gateway may take to answer with keys of its own, before a second connection is
@@ -26,9 +29,10 @@ std::size_t packet_room(const protocol::SessionParameters& parameters) {
 }  // namespace
 
 // Held by itself while it works: a handler may destroy the tunnel it is called by.
-class Tunnel::Work : public std::enable_shared_from_this<Tunnel::Work> {
+class Tunnel::Work final : public std::enable_shared_from_this<Tunnel::Work>,
+                           private datapath::SuperPacketSink {
 public:
-    Work(EventLoop& loop, Entered entered, int tun, Handler handler)
+    Work(EventLoop& loop, Entered entered, datapath::TunPort& tun, Handler handler)
         : loop_(loop),
           link_(std::move(entered.link)),
           rest_(std::move(entered.rest)),
@@ -36,8 +40,9 @@ public:
                    Clock::now()),
           tun_(tun),
           handler_(std::move(handler)),
-          batch_(batch_size, packet_room(entered.parameters)) {
-        session_.set_output_limit(backlog_limit + batch_size * batch_.packet_limit());
+          receive_path_(*this, tun.merges()) {
+        session_.set_output_limit(backlog_limit + batch_size * packet_room(entered.parameters) +
+                                  datapath::super_packet_limit);
     }
 
     void start() {
@@ -63,7 +68,7 @@ public:
     void resume() {
         paused_ = false;
         if (!tun_watch_ && !congested_)
-            tun_watch_ = loop_.watch(tun_, EPOLLIN, [this](auto) { read_tun(); });
+            tun_watch_ = loop_.watch(tun_.fd(), EPOLLIN, [this](auto) { read_tun(); });
     }
 
     std::unique_ptr<Link> leave(std::string_view text) {
@@ -86,15 +91,29 @@ public:
 private:
     void read_tun() {
         const auto self = shared_from_this();
-        batch_.clear();
-        auto count = datapath::read_batch(tun_, batch_, sent_.drops);
-        if (!count) return end(device_gone(std::move(count).error()));
-        if (batch_.is_empty()) return;
-        const auto taken = session_.send(batch_.packets(), Clock::now());
-        for (const auto packet : batch_.packets().first(taken)) sent_.add(packet.size());
-        if (taken < batch_.size())
-            sent_.drops.add(datapath::Drop::queue_full, batch_.size() - taken);
+        const auto now = Clock::now();
+        for (std::size_t count = 0; count < batch_size;) {
+            auto packet = tun_.read(sent_.drops);
+            if (!packet) return end(device_gone(std::move(packet).error()));
+            if (!*packet) break;
+            count += frame(**packet, now);
+        }
         send();
+    }
+
+    /// Each packet is framed, which copies it, before the next one's header goes over its end.
+    std::size_t frame(const datapath::SuperPacket& packet, Instant now) {
+        if (const auto started = splitter_.start(packet); !started) {
+            sent_.drops.add(started.error());
+            return 1;
+        }
+        for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
+            if (session_.send(std::span(&piece, 1), now) == 1)
+                sent_.add(piece.size());
+            else
+                sent_.drops.add(datapath::Drop::queue_full);
+        }
+        return splitter_.count();
     }
 
     void send() {
@@ -156,8 +175,10 @@ private:
 
     void handle(const protocol::CstpEvent& event) {
         if (const auto* arrived = std::get_if<protocol::Packets>(&event)) {
-            auto written = datapath::write_batch(tun_, arrived->packets, received_);
-            if (!written) end(device_gone(std::move(written).error()));
+            for (const auto packet : arrived->packets)
+                if (!receive_path_.add(packet)) received_.drops.add(datapath::Drop::too_large);
+            receive_path_.flush();
+            if (write_failure_) end(device_gone(*std::exchange(write_failure_, std::nullopt)));
         } else if (const auto* dead = std::get_if<protocol::PeerDead>(&event)) {
             end(Error{Vpn::serverDead, fmt::format("nothing was heard from the gateway for {}",
                                                    spoken(dead->silence))}
@@ -167,6 +188,13 @@ private:
         } else if (const auto* due = std::get_if<protocol::RekeyDue>(&event)) {
             rekey(due->method);
         }
+    }
+
+    // datapath::SuperPacketSink
+    void take(const datapath::SuperPacket& packet, std::size_t count) override {
+        if (write_failure_) return received_.drops.add(datapath::Drop::interface_down, count);
+        auto written = tun_.write(packet, count, received_);
+        if (!written) write_failure_ = std::move(written).error();
     }
 
     void rekey(protocol::RekeyMethod method) {
@@ -220,9 +248,11 @@ private:
     std::unique_ptr<Link> link_;
     Bytes rest_;
     protocol::CstpSession session_;
-    int tun_;
+    datapath::TunPort& tun_;
     Handler handler_;
-    datapath::PacketBatch batch_;
+    datapath::Splitter splitter_;
+    datapath::ReceivePath receive_path_;
+    std::optional<Error> write_failure_;
     datapath::Counters received_;
     datapath::Counters sent_;
     EventLoop::Watch tun_watch_;
@@ -235,7 +265,7 @@ private:
     bool gone_ = false;
 };
 
-Tunnel::Tunnel(EventLoop& loop, Entered entered, int tun, Handler handler)
+Tunnel::Tunnel(EventLoop& loop, Entered entered, datapath::TunPort& tun, Handler handler)
     : work_(std::make_shared<Work>(loop, std::move(entered), tun, std::move(handler))) {
     work_->start();
 }

@@ -1,7 +1,7 @@
 // Packets between the TUN and a session in a TLS link, in batches, both ways.
 //
-//     TUN --read_batch--> CstpSession --messages--> Link        one turn: up to a batch
-//     TUN <--write_batch-- CstpSession <--plaintext-- Link      one turn: what came at once
+//     TUN --super-packets--> Splitter --> CstpSession --messages--> Link     one turn: a batch
+//     TUN <--super-packets-- Merger <-- CstpSession <--plaintext-- Link      one turn: what came
 //
 // While the link has a backlog, the TUN is not read: its own queue holds the packets, and drops
 // what is too much, as a slow network card would.
@@ -10,6 +10,7 @@
 
 #include "causeway/base/event_loop.h"
 #include "causeway/datapath/counters.h"
+#include "causeway/datapath/tun_port.h"
 #include "causeway/error/error.h"
 #include "causeway/protocol/cstp_session.h"
 #include "causeway/provider/entrance.h"
@@ -36,8 +37,8 @@ class Tunnel {
 public:
     using Handler = std::move_only_function<void(TunnelEvent)>;
 
-    /// `tun` stays the caller's. The TUN is not read before `resume`.
-    Tunnel(EventLoop& loop, Entered entered, int tun, Handler handler);
+    /// `tun` outlives the tunnel, and is not read before `resume`.
+    Tunnel(EventLoop& loop, Entered entered, datapath::TunPort& tun, Handler handler);
     ~Tunnel();
 
     /// Stops and goes on taking packets from the TUN; those of the gateway are always delivered.

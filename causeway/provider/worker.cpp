@@ -35,18 +35,21 @@ int run_worker(Settings settings, ipc::Channel channel, Fd tun) {
     EventLoop loop;
     std::optional<Session> session;
     Owner owner(loop, std::move(channel), [&] { session->stop(); });
-    session.emplace(loop, settings, owner, tun.get(), [&] { loop.stop(); });
-
-    auto notes = enter_sandbox({readable_paths()});
-    if (!notes) {
+    const auto refuse = [&](const char* why, Error cause) {
         const auto server = settings.gateway.text();
-        owner.tell(Failed{make_incident(
-            server, server, Phase::profile,
-            Error{Vpn::pluginFailed, "the worker could not give up its rights, so it did not start"}
-                .because(std::move(notes).error()))});
+        owner.tell(Failed{make_incident(server, server, Phase::profile,
+                                        Error{Vpn::pluginFailed, why}.because(std::move(cause)))});
         owner.drain();
         return 0;
-    }
+    };
+    auto port = datapath::TunPort::open(tun.get());
+    if (!port) return refuse("the worker was given no TUN", std::move(port).error());
+    session.emplace(loop, settings, owner, *port, [&] { loop.stop(); });
+
+    auto notes = enter_sandbox({readable_paths()});
+    if (!notes)
+        return refuse("the worker could not give up its rights, so it did not start",
+                      std::move(notes).error());
     for (auto& note : *notes) owner.tell(Note{std::move(note)});
     session->start();
     loop.run();

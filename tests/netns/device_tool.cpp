@@ -7,17 +7,19 @@
 //     device_tool recover STATE
 //     device_tool tun NAME
 //     device_tool protect MARK ADDRESS PORT
-//     device_tool reflect INTERFACE ADDRESS MTU LIMIT
+//     device_tool reflect INTERFACE MTU ADDRESS...
 //
-// "reflect" sends every packet back with its addresses exchanged: the machine then answers its own
-// pings. Packets above LIMIT bytes do not fit its batches.
+// "reflect" takes super-packets apart, exchanges the addresses of every packet, and sends them back
+// as super-packets: the machine then answers its own pings, and talks TCP to itself.
 //
 // The interface is made as a TUN unless it is there ("keep"). With "again" the same is applied a
 // second time with one more gateway.
 
 #include "causeway/base/text.h"
 #include "causeway/datapath/ip_header.h"
-#include "causeway/datapath/tun_device.h"
+#include "causeway/datapath/merger.h"
+#include "causeway/datapath/splitter.h"
+#include "causeway/datapath/tun_port.h"
 #include "causeway/device/protect.h"
 #include "causeway/device/setup.h"
 #include "causeway/device/tun.h"
@@ -32,6 +34,8 @@
 #include <array>
 #include <cstdio>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace causeway::device {
 namespace {
@@ -149,43 +153,75 @@ void exchange_addresses(std::span<std::byte> packet) {
     std::ranges::swap_ranges(source, packet.subspan(is_v4 ? 16 : 24, source.size()));
 }
 
-/// Until the standard input ends; then what was read, written and dropped.
-int reflect_packets(int tun, std::size_t limit) {
-    datapath::PacketBatch batch(16, limit);
-    datapath::Counters read_counters, written;
-    const std::array garbage = {as_bytes("1 is no version"), ByteView{}};
-    if (auto sent = datapath::write_batch(tun, garbage, written); !sent) return say(sent.error());
+/// Sends every packet back to where it seems to come from, as super-packets where they are.
+class Reflector final : public datapath::SuperPacketSink {
+public:
+    explicit Reflector(datapath::TunPort port) : port_(std::move(port)) {}
 
-    std::array<pollfd, 2> waiting = {{{tun, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
-    while (poll(waiting.data(), waiting.size(), -1) > 0 && waiting[1].revents == 0) {
-        batch.clear();
-        auto count = datapath::read_batch(tun, batch, read_counters.drops);
-        if (!count) return say(count.error());
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            read_counters.add(batch.packet(i).size());
-            exchange_addresses(batch.packet(i));
-        }
-        if (auto sent = datapath::write_batch(tun, batch.packets(), written); !sent)
-            return say(sent.error());
+    /// Until the standard input ends; then what was read, written and dropped.
+    int run() {
+        for (const auto garbage : {as_bytes("1 is no version"), ByteView{}})
+            if (auto sent = port_.write(garbage, {}, 1, written_); !sent) return say(sent.error());
+        std::array<pollfd, 2> waiting = {{{port_.fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+        while (poll(waiting.data(), waiting.size(), -1) > 0 && waiting[1].revents == 0)
+            if (const auto failure = reflect_all()) return say(*failure);
+        const auto malformed = written_.drops.count(datapath::Drop::malformed);
+        return say(fmt::format("read {}/{} written {}/{} malformed {} refused {} calls {} {} {} {}",
+                               read_.packets, read_.bytes, written_.packets, written_.bytes,
+                               read_.drops.total() + malformed, written_.drops.total() - malformed,
+                               port_.reads().calls, port_.reads().packets, port_.writes().calls,
+                               port_.writes().packets),
+                   0);
     }
-    return say(fmt::format("read {}/{} written {}/{} too_large {} malformed {} refused {}",
-                           read_counters.packets, read_counters.bytes, written.packets,
-                           written.bytes, read_counters.drops.count(datapath::Drop::too_large),
-                           written.drops.count(datapath::Drop::malformed),
-                           written.drops.total() - written.drops.count(datapath::Drop::malformed)),
-               0);
-}
+
+private:
+    std::optional<Error> reflect_all() {
+        while (true) {
+            auto packet = port_.read(read_.drops);
+            if (!packet) return std::move(packet).error();
+            if (!*packet) break;
+            if (const auto started = splitter_.start(**packet); !started) {
+                read_.drops.add(started.error());
+                continue;
+            }
+            for (auto piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
+                read_.add(piece.size());
+                exchange_addresses(piece);
+                merger_.add(piece);
+            }
+        }
+        merger_.flush();
+        return std::exchange(failure_, std::nullopt);
+    }
+
+    void take(const datapath::SuperPacket& packet, std::size_t count) override {
+        auto sent = port_.write(packet, count, written_);
+        if (!sent) failure_ = std::move(sent).error();
+    }
+
+    datapath::TunPort port_;
+    datapath::Splitter splitter_;
+    datapath::Merger merger_{*this, port_.merges()};
+    datapath::Counters read_, written_;
+    std::optional<Error> failure_;
+};
 
 int reflect(std::span<char*> arguments) {
-    const auto address = Prefix::parse(arguments[1]);
-    const auto mtu = parse_number<int>(arguments[2], 1, 65535);
-    const auto limit = parse_number<std::size_t>(arguments[3], 1, 65535);
-    if (!address || !mtu || !limit) return say("wrong argument", 2);
+    const auto mtu = parse_number<int>(arguments[1], 1, 65535);
+    std::vector<Prefix> addresses;
+    for (const char* text : arguments.subspan(2)) {
+        const auto address = Prefix::parse(text);
+        if (!address) return say("wrong argument", 2);
+        addresses.push_back(*address);
+    }
+    if (!mtu) return say("wrong argument", 2);
     auto tun = open_tun(arguments[0]);
     if (!tun) return say(tun.error());
-    if (auto up = bring_up(tun->name, {*address}, *mtu); !up) return say(up.error());
+    if (auto up = bring_up(tun->name, addresses, *mtu); !up) return say(up.error());
+    auto port = datapath::TunPort::open(tun->fd.get());
+    if (!port) return say(port.error());
     say("up", 0);
-    return reflect_packets(tun->fd.get(), *limit);
+    return Reflector(std::move(*port)).run();
 }
 
 int run(std::span<char*> arguments) {
@@ -194,7 +230,7 @@ int run(std::span<char*> arguments) {
     if (what == "recover" && arguments.size() == 2) return recover_dead(arguments.subspan(1));
     if (what == "tun" && arguments.size() == 2) return make_tun(arguments.subspan(1));
     if (what == "protect" && arguments.size() == 4) return connect_protected(arguments.subspan(1));
-    if (what == "reflect" && arguments.size() == 5) return reflect(arguments.subspan(1));
+    if (what == "reflect" && arguments.size() >= 4) return reflect(arguments.subspan(1));
     return say("wrong usage", 2);
 }
 
