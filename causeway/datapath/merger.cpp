@@ -38,7 +38,7 @@ std::optional<std::size_t> plain_network(ByteView packet) {
         if (internet_sum(packet.first(ipv4_header_size)) != 0xffff) return std::nullopt;
         return ipv4_header_size;
     }
-    if (packet[0] >> 4 != std::byte{6} || packet.size() < ipv6_header_size) return std::nullopt;
+    if (ip_version(packet) != 6 || packet.size() < ipv6_header_size) return std::nullopt;
     if (ipv6_header_size + big_endian_16(packet.subspan(4)) != packet.size()) return std::nullopt;
     return ipv6_header_size;
 }
@@ -81,7 +81,7 @@ bool is_verified(ByteView packet, std::size_t transport, bool is_tcp) {
 /// Version, TOS or class and label, TTL or hop limit, protocol, addresses; and for IPv4 the next
 /// identification.
 bool has_same_network(ByteView run, ByteView packet, std::size_t count) {
-    if (packet[0] >> 4 == std::byte{6})
+    if (ip_version(packet) == 6)
         return is_same(run, packet, 0, 4) && is_same(run, packet, 6, ipv6_header_size);
     const auto expected = static_cast<std::uint16_t>(big_endian_16(run.subspan(4)) + count);
     return is_same(run, packet, 0, 2) && big_endian_16(packet.subspan(4)) == expected &&

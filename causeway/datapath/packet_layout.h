@@ -18,6 +18,9 @@ inline constexpr std::size_t udp_header_size = 8;
 inline constexpr std::uint8_t tcp_protocol = 6;
 inline constexpr std::uint8_t udp_protocol = 17;
 
+/// 4, 6, or what is neither. The packet has a first byte.
+inline unsigned ip_version(ByteView packet) { return std::to_integer<unsigned>(packet[0]) >> 4; }
+
 struct PacketLayout {
     bool is_v4 = true;
     std::uint8_t protocol = 0;  ///< What begins at `transport`.

@@ -116,7 +116,7 @@ std::span<std::byte> Splitter::next() {
 }
 
 void Splitter::write_network(std::span<std::byte> packet, std::size_t index) const {
-    const bool is_v4 = packet[0] >> 4 == std::byte{4};
+    const bool is_v4 = ip_version(packet) == 4;
     if (!is_v4) return write_16(packet.subspan(4), packet.size() - ipv6_header_size);
     write_16(packet.subspan(2), packet.size());
     write_16(packet.subspan(4), big_endian_16(ByteView(header_).subspan(4)) + index);
