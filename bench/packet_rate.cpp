@@ -6,7 +6,7 @@
 // It must cost little beside the VPN between its ends: many packets a system call on both sides, no
 // wake-up for each packet at the receiver, which looks every half millisecond, and no payload
 // copied but the head. No segmentation offload: every packet is one for the kernel, as those of a
-// telephone call are. The sender never has more than a burst of 16 on the way at once, so that
+// telephone call are. The sender never has more than a burst of 8 on the way at once, so that
 // short queues are not overrun by the generator itself.
 
 #include "causeway/base/address.h"
@@ -40,7 +40,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t magic = 0x43575052;  // "CWPR"
 constexpr std::uint32_t kind_data = 0, kind_finish = 1, kind_answer = 2;
-constexpr unsigned burst = 16, drained_at_once = 256;
+constexpr unsigned burst = 8, drained_at_once = 256;
 constexpr std::size_t smallest = 64, largest = 9000;
 constexpr int receive_buffer = 64 << 20;
 
