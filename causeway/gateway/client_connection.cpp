@@ -41,6 +41,7 @@ ClientConnection::ClientConnection(ConnectionHost& host, std::uint64_t number, A
     : host_(host),
       number_(number),
       client_(arrival.client),
+      local_(arrival.local),
       serving_(std::move(serving)),
       transport_(host.loop, std::move(arrival.socket), serving_->context, *this),
       must_be_in_(Clock::now() + login_time()) {
@@ -112,6 +113,7 @@ void ClientConnection::on_over() {
 }
 
 void ClientConnection::close() {
+    if (tunnel_) tunnel_->end_datagrams();
     transport_.close();
     arm();
 }

@@ -10,6 +10,7 @@
 
 #include "causeway/gateway/auth_client.h"
 #include "causeway/gateway/client_tunnel.h"
+#include "causeway/gateway/datagram_table.h"
 #include "causeway/gateway/listener.h"
 #include "causeway/gateway/login_store.h"
 #include "causeway/gateway/registry.h"
@@ -31,6 +32,7 @@ struct ConnectionHost {
     Registry& registry;
     LoginStore& logins;
     ClientTunnel::PacketSink& packets;
+    DatagramTable& datagrams;
     /// Asks causeway-auth; the answer comes to `password_checked` of that connection, if it is
     /// still there. Without a password the user is only looked up.
     std::move_only_function<void(std::uint64_t connection, std::string user,
@@ -38,6 +40,8 @@ struct ConnectionHost {
         check;
     /// Another connection carried the session until now and must be told.
     std::move_only_function<void(const Transport& before)> replaced;
+    /// A datagram channel ends with its connection.
+    std::move_only_function<void(const Place& association)> end_datagrams;
     /// The connection is over and may be destroyed, once it has returned.
     std::move_only_function<void(std::uint64_t connection)> over;
 };
@@ -71,6 +75,8 @@ public:
     /// is the caller's matter: it has ended, or belongs to another connection by now.
     /// `incident` is the record of the end.
     void tell_and_close(Reason why, const protocol::Reason& told);
+    /// The client ended its session by datagram.
+    void said_goodbye(const protocol::DisconnectNotice& notice);
     /// The same session came up on another connection: says so, and hears what is under way.
     void replaced();
 
@@ -105,6 +111,10 @@ private:
 
     // Tunnel
     void start_tunnel(Grant grant, const protocol::ConnectRequest& request);
+    std::shared_ptr<DatagramLink> offer_datagrams(const protocol::ConnectRequest& request,
+                                                  const Grant& grant,
+                                                  protocol::SessionParameters& told);
+    void allow_datagrams(std::shared_ptr<DatagramLink> link);
     void on_tunnel_event(const TunnelEvent& event);
     void on_tunnel_event(const ClientSaidGoodbye& goodbye);
     void on_tunnel_event(const TunnelEnds& ends);
@@ -124,6 +134,7 @@ private:
     ConnectionHost& host_;
     std::uint64_t number_;
     Endpoint client_;
+    Endpoint local_;
     std::shared_ptr<const Serving> serving_;
     std::optional<Error> refused_;
     std::shared_ptr<void> place_;

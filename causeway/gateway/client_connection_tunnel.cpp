@@ -2,6 +2,7 @@
 
 #include "causeway/base/text.h"
 #include "causeway/gateway/client_connection.h"
+#include "causeway/gateway/datagram_offer.h"
 #include "causeway/gateway/reasons.h"
 
 #include <utility>
@@ -10,19 +11,54 @@ namespace causeway::gateway {
 
 void ClientConnection::start_tunnel(Grant grant, const protocol::ConnectRequest& request) {
     const auto now = Clock::now();
-    const auto parameters = session_parameters(grant, request, client_);
+    auto parameters = session_parameters(grant, request, client_);
+    auto link = offer_datagrams(request, grant, parameters);
+    // Known before the client is: its hello may be here at once.
+    if (link) host_.datagrams.add(link);
     send(protocol::write_connect_accepted(parameters, request.knows_v6_headers), false);
     const auto replaced = grant.replaced;
     stage_ = Stage::tunnel;
     must_go_on_.reset();
     tunnel_ = std::make_unique<ClientTunnel>(std::move(grant), parameters, transport_,
                                              host_.packets, now);
+    if (link) allow_datagrams(std::move(link));
     host_.registry.log().note(tunnel_->grant().resumed ? "resumed" : "connected", party());
     if (replaced) host_.replaced(*replaced);
     const Bytes rest = reader_.take_rest();
     reader_ = protocol::HttpRequestReader();
     if (!rest.empty())
         if (const auto end = tunnel_->feed(rest, now)) on_tunnel_event(*end);
+}
+
+std::shared_ptr<DatagramLink> ClientConnection::offer_datagrams(
+    const protocol::ConnectRequest& request, const Grant& grant,
+    protocol::SessionParameters& told) {
+    const Party whose{client_, grant.user, grant.group.name, grant.session};
+    auto offer = gateway::offer_datagrams(request, told, grant, transport_.stream(), whose, local_,
+                                          {static_cast<std::uint32_t>(host_.shard), number_});
+    if (!offer) {
+        // The tunnel does without; the reason belongs into the record.
+        host_.registry.record(
+            Error{Vpn::negotiationFailed, "no datagram channel was offered"}.because(
+                std::move(offer).error()),
+            Phase::datagram, whose, Clock::now());
+        return nullptr;
+    }
+    if (!*offer) return nullptr;
+    told.datagram = std::move((*offer)->parameters);
+    return std::make_shared<DatagramLink>(std::move((*offer)->terms));
+}
+
+void ClientConnection::allow_datagrams(std::shared_ptr<DatagramLink> link) {
+    tunnel_->allow_datagrams(link, [this, link] {
+        host_.datagrams.remove(*link);
+        if (const auto place = link->association()) host_.end_datagrams(*place);
+    });
+}
+
+void ClientConnection::said_goodbye(const protocol::DisconnectNotice& notice) {
+    if (over_ || transport_.is_closing() || !tunnel_) return;
+    on_tunnel_event(ClientSaidGoodbye{protocol::keeps_session(notice), notice.text});
 }
 
 void ClientConnection::on_tunnel_event(const TunnelEvent& event) {

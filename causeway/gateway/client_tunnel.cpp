@@ -87,6 +87,7 @@ std::optional<TunnelEvent> ClientTunnel::feed(ByteView bytes, Instant now) {
 }
 
 std::optional<TunnelEvent> ClientTunnel::advance(Instant now) {
+    if (link_) session_.used_elsewhere(link_->used());
     session_.advance(now);
     return take_events();
 }
@@ -154,9 +155,35 @@ void ClientTunnel::say_goodbye(const ReasonRow& row, const protocol::Reason& rea
     write_messages();
 }
 
+void ClientTunnel::allow_datagrams(std::shared_ptr<DatagramLink> link,
+                                   std::move_only_function<void()> ended) {
+    link_ = std::move(link);
+    datagrams_ended_ = std::move(ended);
+}
+
+void ClientTunnel::end_datagrams() {
+    if (link_) link_->is_over = true;
+    if (datagrams_ended_) std::exchange(datagrams_ended_, {})();
+}
+
 Traffic ClientTunnel::traffic() const {
     const auto& counters = session_.counters();
-    return {counters.packets_in, counters.bytes_in, counters.packets_out, counters.bytes_out};
+    Traffic all{counters.packets_in, counters.bytes_in, counters.packets_out, counters.bytes_out};
+    if (link_) all += link_->traffic();
+    return all;
+}
+
+datapath::Drops ClientTunnel::dropped_from_client() const {
+    datapath::Drops all = drops_;
+    if (link_) all += link_->dropped_from_client();
+    return all;
+}
+
+datapath::Drops ClientTunnel::dropped_for_client() const {
+    datapath::Drops all;
+    all.add(datapath::Drop::queue_full, dropped_for_client_);
+    if (link_) all += link_->dropped_for_client();
+    return all;
 }
 
 }  // namespace causeway::gateway

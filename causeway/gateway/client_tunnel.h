@@ -3,6 +3,7 @@
 #pragma once
 
 #include "causeway/datapath/splitter.h"
+#include "causeway/gateway/datagram_link.h"
 #include "causeway/gateway/packet_gate.h"
 #include "causeway/gateway/registry.h"
 #include "causeway/gateway/tls_transport.h"
@@ -10,6 +11,8 @@
 #include "causeway/protocol/session_parameters.h"
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <variant>
@@ -49,6 +52,18 @@ public:
     ClientTunnel(Grant grant, const protocol::SessionParameters& parameters,
                  TlsTransport& transport, PacketSink& sink, Instant now);
 
+    ~ClientTunnel() { end_datagrams(); }
+
+    /// The client may have a datagram channel besides. `ended` is called once, when it may not any
+    /// more.
+    void allow_datagrams(std::shared_ptr<DatagramLink> link, std::move_only_function<void()> ended);
+    /// The datagram channel ends with this connection. Nothing when it ended before.
+    void end_datagrams();
+    /// What is shared with the datagram channel; nothing when there was none to be.
+    DatagramLink* datagrams() { return link_.get(); }
+    /// DATA for the client goes by datagram now.
+    bool is_carried_by_datagrams() const { return link_ && link_->carries; }
+
     const Grant& grant() const { return grant_; }
     const InnerAddresses& addresses() const { return addresses_; }
     bool allows_client_to_client() const { return grant_.settings.client_to_client; }
@@ -68,10 +83,11 @@ public:
     void say_goodbye(const ReasonRow& row, const protocol::Reason& reason);
 
     Traffic traffic() const;
-    /// What came from the client and was not forwarded.
+    /// What came from the client through TLS and was not forwarded, to be added to.
     datapath::Drops& drops() { return drops_; }
-    /// Packets for the client that it was too slow for.
-    std::uint64_t dropped_for_client() const { return dropped_for_client_; }
+    /// All that came from the client, and all that was for it, and was dropped.
+    datapath::Drops dropped_from_client() const;
+    datapath::Drops dropped_for_client() const;
 
 private:
     std::optional<TunnelEvent> take_events();
@@ -86,7 +102,9 @@ private:
     datapath::Splitter splitter_;
     std::size_t unsent_ = 0;  ///< Packets that were delivered and not flushed.
     datapath::Drops drops_;
-    std::uint64_t dropped_for_client_ = 0;
+    std::uint64_t dropped_for_client_ = 0;  ///< Of TLS: the client was too slow.
+    std::shared_ptr<DatagramLink> link_;
+    std::move_only_function<void()> datagrams_ended_;
 };
 
 }  // namespace causeway::gateway

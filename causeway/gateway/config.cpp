@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t file_size_limit = 1024 * 1024;
 constexpr std::size_t group_limit = 256;
-constexpr std::array<std::string_view, 7> sections{
-    "authentication", "network", "session", "limits", "ban", "tls", "group"};
+constexpr std::array<std::string_view, 8> sections{
+    "authentication", "network", "session", "datagram", "limits", "ban", "tls", "group"};
 
 /// The file being read: its sections, what is wrong with it, what it comes to.
 struct Reading {
@@ -184,6 +184,34 @@ void read_session(Reading& reading) {
                         : *method == "none" ? RekeyMethod::none
                                             : RekeyMethod::new_tunnel;
     if (into.rekey_method == RekeyMethod::none) into.rekey_time = {};
+}
+
+std::optional<datapath::RecordSuite> parse_datagram_suite(std::string_view text) {
+    using enum datapath::RecordSuite;
+    if (text == "aes-128-gcm") return aes128_gcm;
+    if (text == "aes-256-gcm") return aes256_gcm;
+    if (text == "chacha20-poly1305") return chacha20_poly1305;
+    return std::nullopt;
+}
+
+void read_datagram(Reading& reading) {
+    DatagramSettings& into = reading.config.datagram;
+    const ConfigSection section = reading.section("datagram");
+    section.read("enabled", into.enabled);
+    if (const auto port = section.number("port")) into.port = static_cast<std::uint16_t>(*port);
+    section.read("psk", into.psk);
+    section.read("dpd", into.dpd);
+    section.read("keepalive", into.keepalive);
+    if (const std::string* crypto = section.text("crypto"))
+        into.crypto =
+            datapath::crypto_backend(*crypto).value_or(datapath::CryptoBackend::automatic);
+    const auto suites = read_list<datapath::RecordSuite>(
+        section, "suites", "\"aes-128-gcm\", \"aes-256-gcm\" or \"chacha20-poly1305\"",
+        parse_datagram_suite);
+    if (!suites) return;
+    into.suites = *suites;
+    if (std::set(suites->begin(), suites->end()).size() != suites->size())
+        section.complain("suites", "names a suite twice");
 }
 
 void read_limits(Reading& reading) {
@@ -405,6 +433,7 @@ Result<Config> parse_config(std::string_view text, const std::string& path) {
     read_top(reading);
     read_authentication(reading);
     read_session(reading);
+    read_datagram(reading);
     read_limits(reading);
     read_tls(reading);
     read_groups(reading);

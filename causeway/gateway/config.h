@@ -6,6 +6,7 @@
 #pragma once
 
 #include "causeway/base/address.h"
+#include "causeway/datapath/record_suite.h"
 #include "causeway/error/error.h"
 #include "causeway/tls/policy.h"
 
@@ -111,6 +112,22 @@ struct SessionSettings {
     bool operator==(const SessionSettings&) const = default;
 };
 
+/// The datagram channel beside the TLS one.
+struct DatagramSettings {
+    bool enabled = true;
+    std::uint16_t port = 0;  ///< UDP; 0: the TCP port of each address of `listen`.
+    /// Keys from the TLS channel (PSK-NEGOTIATE). Without it only from the client's master secret.
+    bool psk = true;
+    /// The most wanted first; never empty.
+    std::vector<datapath::RecordSuite> suites = {datapath::RecordSuite::aes128_gcm,
+                                                 datapath::RecordSuite::aes256_gcm,
+                                                 datapath::RecordSuite::chacha20_poly1305};
+    std::chrono::seconds dpd{30};
+    std::chrono::seconds keepalive{20};
+    datapath::CryptoBackend crypto = datapath::CryptoBackend::automatic;
+    bool operator==(const DatagramSettings&) const = default;
+};
+
 struct LogSettings {
     enum class Target : std::uint8_t { standard_error, journal, file };
     Target target = Target::standard_error;
@@ -137,6 +154,7 @@ struct Config {
     tls::Policy policy;
     Authentication authentication;
     SessionSettings session;
+    DatagramSettings datagram;
     Limits limits;
     BanRule ban;
     LogSettings log;

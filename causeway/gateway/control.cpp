@@ -50,6 +50,15 @@ std::string text_of(const std::optional<IpAddress>& address) {
     return address ? address->text() : std::string();
 }
 
+/// Only the reasons that there were.
+Json json_of(const datapath::Drops& drops) {
+    Json json = Json::object();
+    for (std::size_t i = 0; i < datapath::drop_reasons; ++i)
+        if (drops.by_reason[i] > 0)
+            json[std::string(datapath::name(static_cast<datapath::Drop>(i)))] = drops.by_reason[i];
+    return json;
+}
+
 Json json_of(const SessionView& view) {
     const Session& session = view.session;
     const auto& traffic = session.traffic;
@@ -73,8 +82,12 @@ Json json_of(const SessionView& view) {
     if (session.ends) json["ends_in_seconds"] = seconds_until(*session.ends);
     if (view.live) {
         json["channel"] = view.live->channel;
-        json["dropped_in"] = view.live->dropped_from_client;
-        json["dropped_out"] = view.live->dropped_for_client;
+        json["datagram_channel"] = view.live->datagram_channel;
+        json["carried_by"] = view.live->is_carried_by_datagrams ? "datagrams" : "tls";
+        json["dropped_in"] = view.live->drops_from_client.total();
+        json["dropped_out"] = view.live->drops_for_client.total();
+        json["drops_in"] = json_of(view.live->drops_from_client);
+        json["drops_out"] = json_of(view.live->drops_for_client);
     }
     return json;
 }

@@ -46,6 +46,7 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
       registry_(std::move(serving), std::move(opened.log)),
       logins_(waiting_login_limit),
       listening_(std::move(opened.listeners)),
+      datagram_sockets_(std::move(opened.datagram_sockets)),
       control_(loop_, std::move(opened.control_socket), *this),
       being_told_(std::make_shared<std::atomic<std::size_t>>(0)) {
     const auto config = registry_.serving()->config;
@@ -59,6 +60,8 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
             .registry = registry_,
             .logins = logins_,
             .auth = auth_ ? &*auth_ : nullptr,
+            .datagrams = datagrams_,
+            .crypto = config->datagram.crypto,
             .tunnel = std::move(queue),
             .device_failed =
                 [this](const Error& error) { loop_.post([this, error] { device_failed(error); }); },
@@ -74,6 +77,16 @@ Gateway::~Gateway() {
     for (const auto& shard : shards_) shard->stop();
     auth_.reset();
     shards_.clear();
+}
+
+Result<void> Gateway::start_datagrams() {
+    for (std::size_t i = 0; i < datagram_sockets_.size(); ++i)
+        for (auto& socket : datagram_sockets_[i])
+            if (auto added = shards_[i]->add_datagram_socket(std::move(socket)); !added)
+                return fail(Vpn::configurationFailed, "the gateway cannot take datagrams",
+                            std::move(added).error());
+    datagram_sockets_.clear();
+    return {};
 }
 
 Result<void> Gateway::start_authentication() {

@@ -31,6 +31,7 @@ public:
     struct Opened {
         std::vector<Fd> listeners;
         TunnelDevice tunnel;
+        std::vector<std::vector<Fd>> datagram_sockets;  ///< Of each queue of the tunnel.
         Fd control_socket;
         std::unique_ptr<IncidentLog> log;
         std::unique_ptr<FileKeeper> files;
@@ -38,6 +39,10 @@ public:
 
     Gateway(std::shared_ptr<const Serving> serving, Opened opened);
     ~Gateway();
+
+    /// Gives each shard its UDP sockets; while there are privileges, for larger buffers. Fails as
+    /// UdpPort::open.
+    Result<void> start_datagrams();
 
     /// Starts causeway-auth, when the configuration has a users file. Before `run`; the loop is
     /// needed for its answer. Fails as AuthClient::start.
@@ -79,8 +84,10 @@ private:
     std::unique_ptr<FileKeeper> files_;
     Registry registry_;
     LoginStore logins_;
+    DatagramTable datagrams_;
     std::optional<AuthClient> auth_;
     std::vector<Fd> listening_;
+    std::vector<std::vector<Fd>> datagram_sockets_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     ControlServer control_;

@@ -43,6 +43,15 @@ inline constexpr std::size_t banned_told_limit = 64;
 inline constexpr std::size_t waiting_login_limit = 16384;
 /// Packets that wait in one shard for another, per shard.
 inline constexpr std::size_t handover_limit = 4096;
+/// Datagram handshakes under way, per shard, and of one session.
+inline constexpr std::size_t handshake_limit = 1024;
+inline constexpr int handshakes_of_session_limit = 4;
+/// Trains of datagrams read from one socket before the others have their turn.
+inline constexpr int trains_a_turn = 16;
+/// Records from a source that no shard knows which are tried, a second and shard, and with how many
+/// sessions of that address each.
+inline constexpr int stray_limit = 200;
+inline constexpr std::size_t stray_session_limit = 8;
 /// Clients of the control socket at once.
 inline constexpr std::size_t control_client_limit = 16;
 

@@ -169,6 +169,7 @@ Result<Grant> Registry::connect(const protocol::ConnectRequest& request, const T
     grant.user = session->user;
     grant.group = *group;
     grant.settings = config.session;
+    grant.datagram = config.datagram;
     grant.address4 = with_netmask(session->address4, group->pool4, config);
     grant.address6 = with_netmask(session->address6, group->pool6, config);
     if (session->ends)

@@ -28,6 +28,7 @@ struct Grant {
     std::string user;
     Group group;
     SessionSettings settings;
+    DatagramSettings datagram;
     std::optional<Prefix> address4;  ///< With the netmask of the pool.
     std::optional<Prefix> address6;
     std::chrono::seconds session_left{};  ///< 0: no end.

@@ -23,7 +23,7 @@ struct AddressHash {
     std::size_t operator()(const IpAddress& address) const noexcept;
 };
 
-/// Where the transport of a client is: a connection of a shard.
+/// Where the transport of a client is: a connection or a datagram channel of a shard.
 struct Place {
     std::uint32_t shard = 0;
     std::uint64_t connection = 0;
@@ -38,13 +38,24 @@ public:
     /// Forgets the address, if it still belongs to `place`: a transport that was replaced must not
     /// take the route of its successor away.
     void remove(const IpAddress& address, Place place);
+
+    /// While `place` has the address, its packets go to `datagrams`. False when another place has
+    /// it by now.
+    bool divert(const IpAddress& address, Place place, Place datagrams);
+    /// They go to the place itself again, if they went to `datagrams`.
+    void restore(const IpAddress& address, Place datagrams);
     /// The places of several addresses, in their order; `places` is as long as `addresses`.
     void find(std::span<const IpAddress> addresses, std::span<std::optional<Place>> places) const;
     std::size_t size() const;
 
 private:
+    struct Route {
+        Place place;
+        std::optional<Place> datagrams;
+    };
+
     mutable std::shared_mutex mutex_;
-    std::unordered_map<IpAddress, Place, AddressHash> places_;
+    std::unordered_map<IpAddress, Route, AddressHash> routes_;
 };
 
 }  // namespace causeway::gateway

@@ -41,6 +41,26 @@ TEST_CASE("a transport that was replaced does not take its successor's route awa
     CHECK(table.size() == 0);
 }
 
+TEST_CASE("packets go by datagram while their own transport has the address, and back again") {
+    RouteTable table;
+    table.set(address("10.9.0.2"), {0, 7});
+    CHECK(table.divert(address("10.9.0.2"), {0, 7}, {1, 70}));
+    CHECK(find_one(table, "10.9.0.2") == Place{1, 70});
+    table.restore(address("10.9.0.2"), {1, 71});
+    CHECK(find_one(table, "10.9.0.2") == Place{1, 70});
+    table.restore(address("10.9.0.2"), {1, 70});
+    CHECK(find_one(table, "10.9.0.2") == Place{0, 7});
+
+    CHECK(table.divert(address("10.9.0.2"), {0, 7}, {1, 70}));
+    table.set(address("10.9.0.2"), {0, 8});
+    CHECK(find_one(table, "10.9.0.2") == Place{0, 8});
+    CHECK_FALSE(table.divert(address("10.9.0.2"), {0, 7}, {1, 70}));
+    CHECK_FALSE(table.divert(address("10.9.0.3"), {0, 7}, {1, 70}));
+    table.divert(address("10.9.0.2"), {0, 8}, {1, 80});
+    table.remove(address("10.9.0.2"), {0, 8});
+    CHECK_FALSE(find_one(table, "10.9.0.2"));
+}
+
 TEST_CASE("a batch is answered in its order") {
     RouteTable table;
     for (std::uint32_t i = 0; i < 100; ++i) table.set(IpAddress::v4(0x0a000000 + i), {0, i});

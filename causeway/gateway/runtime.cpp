@@ -3,6 +3,7 @@
 #include "causeway/base/text.h"
 #include "causeway/error/exit_status.h"
 #include "causeway/error/report.h"
+#include "causeway/gateway/datagram_socket.h"
 #include "causeway/gateway/gateway.h"
 #include "causeway/gateway/privileges.h"
 
@@ -47,6 +48,9 @@ Result<Gateway::Opened> open_everything(const Config& config) {
     auto tunnel = TunnelDevice::open(config, shard_count(config));
     if (!tunnel) return pass(tunnel);
     opened.tunnel = std::move(*tunnel);
+    auto datagrams = open_datagram_sockets(config, shard_count(config));
+    if (!datagrams) return pass(datagrams);
+    opened.datagram_sockets = std::move(*datagrams);
     auto control = ControlServer::open(config.control_socket);
     if (!control) return pass(control);
     opened.control_socket = std::move(*control);
@@ -92,6 +96,7 @@ int run_gateway(Config config, const std::string& config_path) {
     const std::string interface = opened->tunnel.name;
 
     Gateway gateway(std::move(*serving), std::move(*opened));
+    if (const auto started = gateway.start_datagrams(); !started) return refuse(started.error());
     if (const auto started = gateway.start_authentication(); !started)
         return refuse(started.error());
     const auto dropped = drop_privileges(run_as);

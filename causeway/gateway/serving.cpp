@@ -142,6 +142,9 @@ Result<void> check_reloadable(const Config& running, const Config& wanted) {
     if (running.pools != wanted.pools) key = "pools";
     if (running.session.mtu != wanted.session.mtu) key = "mtu";
     if (running.control_socket != wanted.control_socket) key = "control_socket";
+    if (running.datagram.enabled != wanted.datagram.enabled) key = "datagram.enabled";
+    if (running.datagram.port != wanted.datagram.port) key = "datagram.port";
+    if (running.datagram.crypto != wanted.datagram.crypto) key = "datagram.crypto";
     if (running.threads != wanted.threads) key = "threads";
     if (running.run_as_user != wanted.run_as_user) key = "run_as_user";
     if (running.run_as_group != wanted.run_as_group) key = "run_as_group";

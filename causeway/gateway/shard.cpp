@@ -28,13 +28,21 @@ void block_signals() {
 Shard::Shard(Parts parts)
     : parts_(std::move(parts)),
       host_(make_host()),
-      receive_path_(*this, parts_.tunnel.port.merges()) {
+      receive_path_(*this, parts_.tunnel.port.merges()),
+      datagrams_({.loop = loop_,
+                  .shard = parts_.index,
+                  .registry = parts_.registry,
+                  .table = parts_.datagrams,
+                  .host = *this,
+                  .crypto = parts_.crypto,
+                  .merges = parts_.tunnel.port.merges()}) {
     tunnel_watch_ = loop_.watch(parts_.tunnel.port.fd(), EPOLLIN, [this](auto) { read_tunnel(); });
 }
 
 Shard::~Shard() { stop(); }
 
 void Shard::stop() {
+    is_stopped_ = true;
     loop_.stop();
     if (thread_.joinable()) thread_.join();
 }
@@ -53,12 +61,18 @@ ConnectionHost Shard::make_host() {
         .registry = parts_.registry,
         .logins = parts_.logins,
         .packets = *this,
+        .datagrams = parts_.datagrams,
         .check =
             [this](std::uint64_t number, std::string user, std::optional<Secret> password) {
                 check(number, std::move(user), std::move(password));
             },
         .replaced =
             [this](const Transport& before) { all_[before.shard]->replaced(before.connection); },
+        .end_datagrams =
+            [this](const Place& place) {
+                at_shard(place.shard,
+                         [number = place.connection](DatagramShard& there) { there.drop(number); });
+            },
         .over = [this](std::uint64_t number) { loop_.post([this, number] { forget(number); }); },
     };
 }
@@ -103,6 +117,12 @@ void Shard::check(std::uint64_t number, std::string user, std::optional<Secret> 
 // ---- Packets -----------------------------------------------------------------------------------
 
 void Shard::packets_from(ClientTunnel& client, std::span<const ByteView> packets) {
+    // What a client sends says which way it listens to.
+    if (client.is_carried_by_datagrams())
+        if (const auto place = client.datagrams()->association())
+            at_shard(place->shard, [number = place->connection](DatagramShard& there) {
+                there.data_by_tunnel(number);
+            });
     sender_ = &client;
     for (const ByteView packet : packets)
         if (!receive_path_.add(packet)) client.drops().add(datapath::Drop::too_large);
@@ -111,29 +131,55 @@ void Shard::packets_from(ClientTunnel& client, std::span<const ByteView> packets
     flush_clients();
 }
 
-/// One source check for a run: all of it has one header.
 void Shard::take(const datapath::SuperPacket& packet, std::size_t count) {
-    const auto header = datapath::parse_ip_header(packet.bytes);
-    if (!header) return sender_->drops().add(header.error(), count);
-    const auto way = judge(*header, sender_->addresses(), parts_.registry.pools(),
-                           sender_->allows_client_to_client());
-    if (!way) return sender_->drops().add(way.error(), count);
-    const datapath::SuperPacket whole{packet.bytes.first(header->length), packet.offload};
-    if (*way == Way::device)
-        write_tunnel(whole, count);
-    else
-        deliver(whole);
+    forward(packet, count, sender_->addresses(), sender_->allows_client_to_client(),
+            sender_->drops());
 }
 
-void Shard::write_tunnel(const datapath::SuperPacket& packet, std::size_t count) {
+void Shard::packets_from(DatagramLink& client, const datapath::SuperPacket& packet,
+                         std::size_t count, datapath::Drops& drops) {
+    forward(packet, count, client.terms.addresses, client.terms.client_to_client, drops);
+}
+
+void Shard::forward(const datapath::SuperPacket& packet, std::size_t count,
+                    const InnerAddresses& sender, bool client_to_client, datapath::Drops& drops) {
+    const auto header = datapath::parse_ip_header(packet.bytes);
+    if (!header) return drops.add(header.error(), count);
+    const auto way = judge(*header, sender, parts_.registry.pools(), client_to_client);
+    if (!way) return drops.add(way.error(), count);
+    const datapath::SuperPacket whole{packet.bytes.first(header->length), packet.offload};
+    if (*way == Way::client) return deliver(whole);
     datapath::Counters counters;
-    const auto written = parts_.tunnel.port.write(packet, count, counters);
-    sender_->drops() += counters.drops;
+    const auto written = parts_.tunnel.port.write(whole, count, counters);
+    drops += counters.drops;
     if (!written) parts_.device_failed(written.error());
+}
+
+void Shard::said_goodbye(const DatagramLink& client, const protocol::DisconnectNotice& notice) {
+    auto* shard = all_[client.terms.tunnel.shard];
+    shard->loop_.post([shard, number = client.terms.tunnel.connection, notice] {
+        if (auto* connection = shard->connection(number)) connection->said_goodbye(notice);
+    });
+}
+
+void Shard::at_shard(std::size_t shard, std::move_only_function<void(DatagramShard&)> action) {
+    // At the end shards go one by one, and their clients with them.
+    if (is_stopped_) return;
+    all_[shard]->loop_.post(
+        [there = all_[shard], action = std::move(action)]() mutable { action(there->datagrams_); });
+}
+
+void Shard::can_send() {
+    if (tunnel_watch_) tunnel_watch_.want(EPOLLIN);
 }
 
 void Shard::read_tunnel() {
     for (std::size_t count = 0; count < packets_a_turn;) {
+        // Packets wait in the device rather than here: its queue is short, and drops fairly.
+        if (datagrams_.is_waiting()) {
+            tunnel_watch_.want(0);
+            break;
+        }
         const auto packet = parts_.tunnel.port.read(drops_);
         if (!packet) {
             tunnel_watch_.reset();
@@ -158,6 +204,7 @@ void Shard::deliver(const datapath::SuperPacket& packet) {
 
 void Shard::deliver_to(Place place, const datapath::SuperPacket& packet) {
     if (place.shard != parts_.index) return all_[place.shard]->hand_over(place.connection, packet);
+    if (is_association(place)) return datagrams_.send(place.connection, packet);
     auto* client = connection(place.connection);
     auto* tunnel = client == nullptr ? nullptr : client->tunnel();
     if (tunnel == nullptr)
@@ -169,6 +216,7 @@ void Shard::deliver_to(Place place, const datapath::SuperPacket& packet) {
 void Shard::flush_clients() {
     for (auto* tunnel : unflushed_) tunnel->flush();
     unflushed_.clear();
+    datagrams_.flush();
 }
 
 void Shard::hand_over(std::uint64_t number, const datapath::SuperPacket& packet) {
@@ -253,12 +301,19 @@ void Shard::look(std::move_only_function<void(Report)> done) {
         report.connections = connections_.size();
         report.drops = drops_;
         report.drops.add(datapath::Drop::queue_full, inbox_full_);
+        report.datagrams = datagrams_.report();
         for (const auto& [number, client] : connections_) {
             auto* tunnel = client->tunnel();
             if (tunnel == nullptr) continue;
-            report.sessions.push_back({tunnel->grant().session, tunnel->traffic(),
-                                       tunnel->drops().total(), tunnel->dropped_for_client(),
-                                       client->channel()});
+            auto* datagrams = tunnel->datagrams();
+            report.sessions.push_back(
+                {.session = tunnel->grant().session,
+                 .traffic = tunnel->traffic(),
+                 .channel = client->channel(),
+                 .datagram_channel = datagrams == nullptr ? std::string() : datagrams->channel(),
+                 .is_carried_by_datagrams = tunnel->is_carried_by_datagrams(),
+                 .drops_from_client = tunnel->dropped_from_client(),
+                 .drops_for_client = tunnel->dropped_for_client()});
         }
         done(std::move(report));
     });

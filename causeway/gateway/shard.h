@@ -1,6 +1,6 @@
 // One thread of the gateway: its clients, its queue of the TUN, one event loop for both.
 //
-//     clients --TLS--> packets_from --> Merger --> take --> TUN queue of this shard
+//     clients --TLS, UDP--> Merger --> take --> TUN queue of this shard
 //     TUN queue --> deliver --> own clients, or the inbox of the shard that has the client
 //
 // Packets travel as super-packets: one source check and one look-up for a run of one flow.
@@ -14,6 +14,7 @@
 #include "causeway/datapath/receive_path.h"
 #include "causeway/datapath/tun_port.h"
 #include "causeway/gateway/client_connection.h"
+#include "causeway/gateway/datagram_shard.h"
 #include "causeway/gateway/listener.h"
 #include "causeway/gateway/login_store.h"
 #include "causeway/gateway/registry.h"
@@ -32,7 +33,9 @@
 
 namespace causeway::gateway {
 
-class Shard final : private ClientTunnel::PacketSink, private datapath::SuperPacketSink {
+class Shard final : private ClientTunnel::PacketSink,
+                    private datapath::SuperPacketSink,
+                    private DatagramShard::Host {
 public:
     /// What a shard is made of; all of it outlives the shard.
     struct Parts {
@@ -40,6 +43,8 @@ public:
         Registry& registry;
         LoginStore& logins;
         AuthClient* auth;  ///< Nothing when no users file is configured.
+        DatagramTable& datagrams;
+        datapath::CryptoBackend crypto;
         TunnelQueue tunnel;
         /// The TUN failed for good. Called in the shard's thread.
         std::move_only_function<void(const Error&)> device_failed;
@@ -49,6 +54,9 @@ public:
     /// Ends the thread and closes what is open, without a word to anybody.
     ~Shard();
 
+    /// A bound UDP socket, in the same order at every shard. Before `start`. Fails as
+    /// UdpPort::open.
+    Result<void> add_datagram_socket(Fd socket) { return datagrams_.add_socket(std::move(socket)); }
     /// All shards, this one among them. Before `start`.
     void know(std::vector<Shard*> all) { all_ = std::move(all); }
     void start();
@@ -72,14 +80,17 @@ public:
     struct LiveSession {
         SessionNumber session;
         Traffic traffic;
-        std::uint64_t dropped_from_client;
-        std::uint64_t dropped_for_client;
-        std::string channel;  ///< "TLS 1.3, TLS_AES_256_GCM_SHA384"
+        std::string channel;           ///< "TLS 1.3, TLS_AES_256_GCM_SHA384"
+        std::string datagram_channel;  ///< "DTLS 1.2, …"; empty when there is none.
+        bool is_carried_by_datagrams;
+        datapath::Drops drops_from_client;
+        datapath::Drops drops_for_client;
     };
     struct Report {
         std::vector<LiveSession> sessions;
         std::size_t connections = 0;
         datapath::Drops drops;  ///< Of packets from the TUN.
+        DatagramShard::Report datagrams;
     };
     /// What it carries now; `done` runs in this shard's thread.
     void look(std::move_only_function<void(Report)> done);
@@ -100,11 +111,22 @@ private:
     void packets_from(ClientTunnel& client, std::span<const ByteView> packets) override;
     // datapath::SuperPacketSink: packets of `sender_`
     void take(const datapath::SuperPacket& packet, std::size_t count) override;
+    // DatagramShard::Host
+    void packets_from(DatagramLink& client, const datapath::SuperPacket& packet, std::size_t count,
+                      datapath::Drops& drops) override;
+    void said_goodbye(const DatagramLink& client,
+                      const protocol::DisconnectNotice& notice) override;
+    void at_shard(std::size_t shard, std::move_only_function<void(DatagramShard&)> action) override;
+    void can_send() override;
+    void end_turn() override { flush_clients(); }
 
     ConnectionHost make_host();
     void check(std::uint64_t connection, std::string user, std::optional<Secret> password);
     void read_tunnel();
-    void write_tunnel(const datapath::SuperPacket& packet, std::size_t count);
+    /// Where a packet of a client goes, after its source was checked: one check for a run, since
+    /// all of it has one header.
+    void forward(const datapath::SuperPacket& packet, std::size_t count,
+                 const InnerAddresses& sender, bool client_to_client, datapath::Drops& drops);
     void deliver(const datapath::SuperPacket& packet);
     void deliver_to(Place place, const datapath::SuperPacket& packet);
     void flush_clients();
@@ -135,6 +157,8 @@ private:
     std::size_t inbox_packets_ = 0;
     std::atomic<std::uint64_t> inbox_full_ = 0;  ///< Packets that found no room.
 
+    DatagramShard datagrams_;
+    std::atomic<bool> is_stopped_ = false;
     std::thread thread_;
 };
 

@@ -23,15 +23,13 @@ void sooner(std::optional<Instant>& known, Instant other) {
     if (!known || other < *known) known = other;
 }
 
-/// Whether a client that says goodbye like this means to come back. Stock clients send `b0` at the
-/// user's end and `70` after an error of their own; everything else keeps the session.
+}  // namespace
+
 bool keeps_session(const DisconnectNotice& notice) {
     if (!notice.byte) return true;
     return *notice.byte != static_cast<std::uint8_t>(DisconnectByte::user) &&
            *notice.byte != static_cast<std::uint8_t>(DisconnectByte::error);
 }
-
-}  // namespace
 
 CstpTimes CstpTimes::of(const SessionParameters& parameters) {
     return {.dpd = is_set(parameters.dpd) ? parameters.dpd : dpd_default,
@@ -286,6 +284,12 @@ void CstpSession::advance_gateway(Instant now) {
         told_expired_ = true;
         events_.emplace_back(SessionExpired{times_.session_timeout});
     }
+}
+
+void CstpSession::used_elsewhere(Instant when) {
+    if (when <= busy_) return;
+    busy_ = when;
+    told_idle_ = false;
 }
 
 void CstpSession::advance_rekey(Instant now) {

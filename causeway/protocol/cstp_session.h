@@ -80,6 +80,10 @@ struct CstpCounters {
     std::uint64_t dropped_out = 0;  ///< Packets that found the output full or the session ending.
 };
 
+/// Whether a client that says goodbye like this means to come back. Stock clients send `b0` at the
+/// user's end and `70` after an error of their own; everything else keeps the session.
+bool keeps_session(const DisconnectNotice& notice);
+
 /// One side of a session.
 ///
 ///     session.feed(plaintext, now);
@@ -131,6 +135,8 @@ public:
     /// The channel has new keys.
     void rekeyed(Instant now);
     const CstpCounters& counters() const { return counters_; }
+    /// DATA went by datagram then: the session is not idle.
+    void used_elsewhere(Instant when);
     /// When the last packet of any type arrived.
     Instant last_heard() const { return heard_; }
 

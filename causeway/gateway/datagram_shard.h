@@ -1,0 +1,191 @@
+// The datagrams of one shard: its UDP sockets, the channels of the clients whose datagrams the
+// kernel brings here, and the way of each datagram to its channel.
+//
+//     known source     application data -> the channel that is up, everything else -> handshakes
+//     unknown source   a hello          -> the session it names (DatagramTable), a new handshake
+//                      a moving client  -> the session it names, by our own header
+//                      application data -> the sessions of that address, at most 8 of them
+//
+// A channel lives on the shard that its datagrams reach, whichever shard has the TLS connection:
+// nothing of what a packet needs is shared. When the client's source changes and with it the shard,
+// the channel moves over as a whole.
+
+#pragma once
+
+#include "causeway/base/event_loop.h"
+#include "causeway/base/fd.h"
+#include "causeway/datapath/receive_path.h"
+#include "causeway/datapath/send_path.h"
+#include "causeway/datapath/udp_port.h"
+#include "causeway/gateway/datagram_association.h"
+#include "causeway/gateway/datagram_table.h"
+#include "causeway/gateway/registry.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace causeway::gateway {
+
+class DatagramShard final : private datapath::SuperPacketSink {
+public:
+    /// What the rest of the shard does. All calls come from the shard's thread.
+    class Host {
+    public:
+        /// A packet of a client, or a run of them; the source is still to be checked. What is
+        /// dropped is counted in `drops`.
+        virtual void packets_from(DatagramLink& client, const datapath::SuperPacket& packet,
+                                  std::size_t count, datapath::Drops& drops) = 0;
+        /// The client ended its session by datagram.
+        virtual void said_goodbye(const DatagramLink& client,
+                                  const protocol::DisconnectNotice& notice) = 0;
+        /// Has that shard's datagrams do something, in its thread.
+        virtual void at_shard(std::size_t shard,
+                              std::move_only_function<void(DatagramShard&)> action) = 0;
+        /// There is room for packets to clients again.
+        virtual void can_send() = 0;
+        /// No more packets of clients come in this turn: `flush`, and what else waits for that.
+        virtual void end_turn() = 0;
+
+    protected:
+        ~Host() = default;
+    };
+
+    struct Parts {
+        EventLoop& loop;
+        std::size_t shard;
+        Registry& registry;
+        DatagramTable& table;
+        Host& host;
+        datapath::CryptoBackend crypto;
+        datapath::MergeKinds merges;  ///< What the TUN takes.
+    };
+
+    explicit DatagramShard(Parts parts);
+    ~DatagramShard() override;
+
+    /// A bound UDP socket; every shard has one for each address, in the same order. Fails as
+    /// UdpPort::open.
+    Result<void> add_socket(Fd socket);
+
+    /// Packets for the client of that channel, by its number in the Place.
+    void send(std::uint64_t number, const datapath::SuperPacket& packet);
+    /// Nothing more comes in this turn.
+    void flush();
+    /// The sockets are full: packets should wait in the TUN until `can_send`.
+    bool is_waiting() const;
+
+    // For the TLS side and other shards.
+
+    /// The client sent DATA through TLS.
+    void data_by_tunnel(std::uint64_t number);
+    /// Ends a channel, without a word.
+    void drop(std::uint64_t number);
+    /// A record from a source that is new: if it is authentic and newer than all before, the
+    /// channel moves to `path` of `socket` at `shard`.
+    void try_move(std::uint64_t number, ByteView record, std::size_t shard, std::size_t socket,
+                  const datapath::UdpPath& path);
+
+    struct Report {
+        std::size_t channels = 0;
+        datapath::Drops drops;  ///< Of datagrams that belong to nobody.
+        datapath::UdpOffloads offloads;
+        datapath::CallCounters sends;
+        datapath::CallCounters receives;
+        std::uint64_t overflowed = 0;  ///< Datagrams the kernel dropped: we were too slow.
+        std::uint64_t unsent = 0;      ///< Sealed, and not taken by the kernel.
+    };
+    Report report() const;
+
+private:
+    struct Socket {
+        std::unique_ptr<datapath::UdpPort> port;
+        std::unique_ptr<datapath::SendPath> way;
+        EventLoop::Watch watch;
+        bool wants_writing = false;
+    };
+    /// A remote address on one of our sockets.
+    struct Source {
+        Endpoint remote;
+        std::size_t socket;
+        bool operator==(const Source&) const = default;
+    };
+    struct SourceHash {
+        std::size_t operator()(const Source& source) const noexcept;
+    };
+    /// Who is reached there.
+    struct Peers {
+        std::uint64_t up = 0;
+        std::uint64_t shaking_hands = 0;
+    };
+    struct Entry {
+        std::unique_ptr<DatagramAssociation> association;
+        EventLoop::Timer timer;
+        std::optional<Instant> armed;
+        std::optional<Place> replaces;  ///< Carries until this one does.
+        bool was_used = false;          ///< In this turn.
+    };
+
+    // datapath::SuperPacketSink
+    void take(const datapath::SuperPacket& packet, std::size_t count) override;
+
+    void on_ready(std::size_t socket, std::uint32_t flags);
+    void take_train(std::size_t socket, datapath::Train& train);
+    bool take_record(Entry* entry, ByteView datagram);
+    void take_other(std::size_t socket, const datapath::UdpPath& path, ByteView datagram);
+    void take_handshake(std::size_t socket, const datapath::UdpPath& path, ByteView datagram);
+    void take_hello(std::size_t socket, const datapath::UdpPath& path, ByteView datagram,
+                    ByteView random, ByteView name);
+    void take_stray(std::size_t socket, const datapath::UdpPath& path, ByteView record);
+    void ask_to_move(const DatagramLink& link, std::size_t socket, const datapath::UdpPath& path,
+                     ByteView record);
+    bool may_try_stray();
+    void adopt(std::unique_ptr<DatagramAssociation> association, std::size_t socket,
+               const datapath::UdpPath& path);
+    void take_trouble(std::size_t socket);
+    void want_writing(Socket& socket);
+
+    std::uint64_t insert(std::unique_ptr<DatagramAssociation> association);
+    Entry* entry(std::uint64_t number);
+    Place place(std::uint64_t number) const {
+        return {static_cast<std::uint32_t>(parts_.shard), number};
+    }
+    datapath::SendPath& way_of(const DatagramAssociation& association) {
+        return *sockets_[association.socket].way;
+    }
+
+    /// Carries out what the channel's events say; it may be gone afterwards.
+    void settle(std::uint64_t number);
+    void on_ready_channel(std::uint64_t number, Entry& entry);
+    void on_up(std::uint64_t number, Entry& entry);
+    void on_down(std::uint64_t number, Entry& entry, const protocol::DatagramDown& down);
+    void on_over(std::uint64_t number, const AssociationOver& over);
+    void stop_carrying(std::uint64_t number, DatagramAssociation& association);
+    void remove(std::uint64_t number);
+    void leave_source(std::uint64_t number, const DatagramAssociation& association);
+    void arm(std::uint64_t number, Entry& entry);
+
+    Parts parts_;
+    std::vector<Socket> sockets_;
+    datapath::ReceivePath receive_;
+    std::unordered_map<std::uint64_t, Entry> entries_;
+    std::unordered_map<Source, Peers, SourceHash> sources_;
+    std::uint64_t last_number_ = association_bit;
+    std::size_t handshakes_ = 0;
+    std::vector<std::uint64_t> used_;  ///< Sent to in this turn.
+
+    // While a train is taken apart
+    DatagramAssociation* current_ = nullptr;
+    datapath::Drops from_client_;
+    Traffic received_;
+    Instant now_;
+
+    datapath::Drops drops_;
+    Instant strays_since_;
+    int strays_ = 0;
+};
+
+}  // namespace causeway::gateway
