@@ -14,11 +14,12 @@ import statistics
 import textwrap
 
 from ratios import judged, verdict
+from tunnels import CALLS
 
 IDENTITY = ("peer", "mode", "offload", "measure", "direction", "streams", "loaded", "size")
 MEASURED = ("gbit_per_s", "gbit_per_s_up", "gbit_per_s_down", "cpu_s_per_gb", "cpu_s_per_gb_client",
             "cpu_s_per_gb_gateway", "retransmits", "rtt_ms_p50", "rtt_ms_p99", "lost", "pps",
-            "packets_per_call", "other_load")
+            *(f"packets_per_{name}" for name in CALLS), "other_load")
 QUIET = 0.15  # processors that other programs may take before the figures are doubted
 
 
@@ -93,6 +94,7 @@ def laid_out(head, lines):
 def tables(told):
     """The lines of the tables, as text."""
     yield from throughput_table(told["rows"])
+    yield from calls_table(told["rows"])
     yield from round_trip_table(told["rows"])
     yield from packet_rate_table(told["rows"])
     yield from ratio_table(told["ratio_details"])
@@ -120,6 +122,19 @@ def throughput_table(found):
             title = f"{offload}, {streams} stream{'s' if streams > 1 else ''}"
             yield ""
             yield from laid_out([title, "up", "down", "both", "s/GB up", "s/GB down"], lines)
+
+
+def calls_table(found):
+    here = [r for r in found if r["measure"] == "calls"]
+    if not here:
+        return
+    yield ""
+    yield "Packets a system call at our client, acknowledgements included"
+    by = {(r["offload"], r["direction"]): r for r in here}
+    lines = [[f"{mode}, {way}", *(with_spread(row, f"packets_per_{name}") for name in CALLS)]
+             for (mode, way), row in by.items()]
+    yield ""
+    yield from laid_out(["", *(name.replace("_", " ") for name in CALLS)], lines)
 
 
 def round_trip_table(found):

@@ -5,7 +5,9 @@ userspace program, never the kernel's; OpenVPN runs without its kernel module to
 compared are programs. Every setting that departs from a default is there to make the peer faster.
 """
 
+import json
 import subprocess
+import time
 from dataclasses import dataclass, field as default
 from pathlib import Path
 
@@ -33,7 +35,6 @@ class Tunnel:
     gateway: list = default(default_factory=list)
     details: dict = default(default_factory=dict)  # what was agreed on, in the program's words
     our_client: object = None
-    our_gateway: object = None
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,16 @@ def start_client(field, authority, datagrams, *options, programs=BIN):
 
 
 def wait_for_datagrams(client):
-    """What was agreed on, from the event by which the datagram channel takes over."""
-    try:
-        event = client.wait_event("datagram", WAIT_FOR_DATAGRAMS)
-    except Gone:
-        raise NotMeasurable(f"no datagrams within {WAIT_FOR_DATAGRAMS:.0f} s: our client said last "
-                            + client.process.output().strip().splitlines()[-1])
-    return {name: event[name] for name in ("cipher",) if name in event}
+    """What was agreed on, from the event by which datagrams take over."""
+    end = time.monotonic() + WAIT_FOR_DATAGRAMS
+    while True:
+        states = [event for event in client.events() if event["event"] == "datagram"]
+        if states and states[-1]["state"] == "up":
+            return {"cipher": f"{states[-1]['suite']} by {states[-1]['crypto']}"}
+        if time.monotonic() > end or not client.process.running():
+            raise NotMeasurable(f"our client has no datagrams after {WAIT_FOR_DATAGRAMS:.0f} s: "
+                                + json.dumps((states or client.events() or [None])[-1]))
+        time.sleep(0.02)
 
 
 def start_gateway(field, identity, programs=BIN, crypto=None):
@@ -116,7 +120,7 @@ def our_pair(field, datagrams, programs=BIN, crypto=None):
     gateway = start_gateway(field, identity, programs, crypto)
     options = ["--crypto", crypto] if crypto else []
     client, details = start_client(field, authority, datagrams, *options, programs=programs)
-    return Tunnel(OURS_INSIDE, [client.process], [gateway.process], details, client, gateway)
+    return Tunnel(OURS_INSIDE, [client.process], [gateway.process], details, client)
 
 
 def our_client_with_ocserv(field):
@@ -130,7 +134,7 @@ def openconnect_with_our_gateway(field):
     authority, identity = identity_for(field)
     gateway = start_gateway(field, identity)
     client, details = start_openconnect(field, authority, OURS_INSIDE, True)
-    return Tunnel(OURS_INSIDE, [client.process], [gateway.process], details, None, gateway)
+    return Tunnel(OURS_INSIDE, [client.process], [gateway.process], details)
 
 
 def openvpn(field):
@@ -213,3 +217,14 @@ PEERS = (
          openconnect_with_our_gateway),
 )
 BY_KEY = {peer.key: peer for peer in PEERS}
+
+CALLS = ("tun_read", "udp_send", "udp_receive", "tun_write")
+
+
+def packets_per_call(tunnel):
+    """How many packets each system call of our client carried, once the tunnel is taken down."""
+    ended = tunnel.our_client.stop()
+    counters = next((event["counters"] for event in reversed(ended.events)
+                     if event.get("event") == "counters"), {})
+    return {f"packets_per_{name}": counters[f"{name}_packets"] / counters[f"{name}_calls"]
+            for name in CALLS if counters.get(f"{name}_calls")}
