@@ -24,6 +24,9 @@ inline constexpr std::size_t domain_length_limit = 253;
 /// eight Gbit/s; a thousand, the kernel's own choice, would be 60 ms. docs/queues.md has the
 /// figures.
 inline constexpr std::uint32_t tun_queue_length = 32;
+/// The same for a gateway's: it reads between its clients, and the answers to one small packet of
+/// each of them must find room until then.
+inline constexpr std::uint32_t shared_tun_queue_length = 256;
 /// One super-packet of the TUN becomes one train of datagrams: 44 of 1472 bytes are below the
 /// 65,507 that UDP takes, and carry this much with the headers of the first. A train has at
 /// most 64.

@@ -134,10 +134,10 @@ int flags_for(int fd, TunQueues queues) {
     return queues == TunQueues::several ? common | IFF_MULTI_QUEUE : common | IFF_TUN_EXCL;
 }
 
-Result<void> shorten_queue(int index) {
+Result<void> shorten_queue(int index, std::uint32_t length) {
     auto netlink = Netlink::open();
     if (!netlink) return pass(netlink);
-    return netlink->set_queue(index, {tun_queue_length, super_packet_size, super_packet_segments});
+    return netlink->set_queue(index, {length, super_packet_size, super_packet_segments});
 }
 
 }  // namespace
@@ -154,7 +154,7 @@ Result<void> check_interface_name(std::string_view name) {
     return {};
 }
 
-Result<Tun> open_tun(std::string_view name, TunQueues queues) {
+Result<Tun> open_tun(std::string_view name, TunQueues queues, std::uint32_t queue_length) {
     if (!name.empty())
         if (auto valid = check_interface_name(name); !valid)
             return refused(std::move(valid).error());
@@ -168,7 +168,7 @@ Result<Tun> open_tun(std::string_view name, TunQueues queues) {
     auto made = attach(fd->get(), wanted, flags_for(fd->get(), queues));
     if (!made) return pass(made);
     const int index = static_cast<int>(if_nametoindex(made->c_str()));
-    if (auto shortened = shorten_queue(index); !shortened)
+    if (auto shortened = shorten_queue(index, queue_length); !shortened)
         return refused(Error{
             Service::SYSTEM_INTERNAL_ERROR, "its queue could not be shortened", {{"step", "queue"}}}
                            .because(std::move(shortened).error()));

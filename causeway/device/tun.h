@@ -3,8 +3,10 @@
 #pragma once
 
 #include "causeway/base/fd.h"
+#include "causeway/device/limits.h"
 #include "causeway/error/error.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -32,7 +34,8 @@ Result<void> check_interface_name(std::string_view name);
 ///   CAPABILITY_NOT_SUPPORTED <- ENOENT, ENODEV or ENXIO (no TUN in this kernel),
 ///   VPN_ALREADY_EXISTS <- EBUSY (the name is taken; evidence says by whom, where that shows),
 ///   INVALID_PARAMETER_VALUE (the name), or SYSTEM_INTERNAL_ERROR <- anything else.
-Result<Tun> open_tun(std::string_view name = {}, TunQueues queues = TunQueues::one);
+Result<Tun> open_tun(std::string_view name = {}, TunQueues queues = TunQueues::one,
+                     std::uint32_t queue_length = tun_queue_length);
 
 /// One more queue of an interface that was opened for several. Fails like `open_tun`.
 Result<Fd> open_tun_queue(const std::string& name);

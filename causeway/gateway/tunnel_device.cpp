@@ -30,7 +30,7 @@ std::vector<std::string> forwarding_warnings(const Config& config) {
 
 Result<TunnelDevice> TunnelDevice::open(const Config& config, std::size_t queue_count) {
     const auto kind = queue_count > 1 ? device::TunQueues::several : device::TunQueues::one;
-    auto tun = device::open_tun(config.interface, kind);
+    auto tun = device::open_tun(config.interface, kind, device::shared_tun_queue_length);
     if (!tun) return pass(tun);
     TunnelDevice opened;
     opened.name = tun->name;
