@@ -437,7 +437,7 @@ TEST_CASE("a gateway that asks for ever is left") {
         sent(login);
         hear(login, form("<input type='text' name='n" + std::to_string(i) + "' value='x'/>"));
         last = told(login);
-        (void)login.answer({});
+        static_cast<void>(login.answer({}));
     }
     CHECK(last == "negotiationFailed: the gateway asked 20 times and never came to an end");
 }

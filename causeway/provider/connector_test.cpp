@@ -18,6 +18,7 @@ public:
     explicit Listener(std::string_view where, std::uint16_t wanted = 0, int backlog = 8) {
         const Endpoint any{address(where), wanted};
         socket_.reset(socket(any.address.domain(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(socket_);
         sockaddr_storage storage;
         auto size = any.to_sockaddr(storage);
         auto* name = reinterpret_cast<sockaddr*>(&storage);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 
 namespace causeway::provider {
 namespace {
@@ -27,7 +28,7 @@ Code code_of(NameAnswer answer) {
 
 /// "the resolver 192.0.2.53 did not answer"
 std::string sentence(const ServerStatement& said) {
-    const auto server = "the resolver " + said.server.text();
+    auto server = "the resolver " + said.server.text();
     const auto name = printable(said.name);
     switch (said.answer) {
         case NameAnswer::no_such_name:
@@ -98,7 +99,7 @@ Error no_resolver(const std::string& name, const ResolverSettings& settings) {
     fact.with("file", settings.source);
     if (settings.unreadable) {
         fact.detail = settings.source + " cannot be read";
-        std::move(fact).because(system_error(settings.unreadable, "open"));
+        fact.cause = std::make_shared<const Error>(system_error(settings.unreadable, "open"));
     }
     Error error{
         Vpn::serverAddressResolutionFailed,
@@ -114,7 +115,7 @@ Error only_ipv6(const std::string& name, const NameServer& server,
     for (const auto& address : addresses) texts.push_back(address.text());
     Error fact{Resolver::NO_USABLE_FAMILY, "IPv6 is not available on this machine or network"};
     fact.with("resolver", server.text()).with("addresses", join(texts, ", "));
-    if (fault) std::move(fact).because(system_error(fault, "connect"));
+    if (fault) fact.cause = std::make_shared<const Error>(system_error(fault, "connect"));
     Error error{
         Vpn::serverAddressResolutionFailed,
         fmt::format("{} has only IPv6 addresses, and no way leads out in IPv6", printable(name))};

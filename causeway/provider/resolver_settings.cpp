@@ -4,6 +4,8 @@
 #include "causeway/base/text.h"
 #include "causeway/provider/limits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -110,7 +112,7 @@ std::vector<std::string> candidates_for(std::string_view name, const ResolverSet
     const auto plain = without_final_dot(name);
     if (name.ends_with('.')) return {plain};
     std::vector<std::string> names;
-    for (const auto& domain : settings.search) names.push_back(plain + "." + domain);
+    for (const auto& domain : settings.search) names.push_back(fmt::format("{}.{}", plain, domain));
     const bool few_dots = std::ranges::count(plain, '.') < settings.dots;
     names.insert(few_dots ? names.end() : names.begin(), plain);
     return names;
