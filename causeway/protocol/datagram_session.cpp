@@ -79,7 +79,15 @@ void DatagramSession::data_heard(Instant now) {
 
 void DatagramSession::feed(ByteView payload, Instant now) {
     if (payload.empty()) return;
+    const auto unanswered = unanswered_since_;
+    const auto asked = asked_;
     heard(now);
+    // An own end asks because it hears nothing. That it does says nothing about our direction, and
+    // our own questions have answers of their own.
+    if (is_quick() && static_cast<PacketType>(payload.front()) == PacketType::dpd_request) {
+        unanswered_since_ = unanswered;
+        asked_ = asked;
+    }
     ++counters_.control_in;
     const ByteView rest = payload.subspan(1);
     switch (static_cast<PacketType>(payload.front())) {

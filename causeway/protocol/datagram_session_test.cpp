@@ -34,7 +34,8 @@ struct End {
     DatagramSession session;
     std::vector<std::string> story{};
     Instant down_at{};
-    bool has_data = false;  ///< It sends DATA all the time.
+    bool has_data = false;      ///< It sends DATA all the time,
+    bool answers_data = false;  ///< or once for each DATA that came.
 };
 
 /// Both ends with a way between them that can be cut in each direction, and by size.
@@ -80,11 +81,13 @@ struct Pair {
     }
 
     void arrive(const Flight& flight) {
-        auto& session = flight.to_gateway ? gateway.session : client.session;
-        if (flight.payload.front() == std::byte{0})
-            session.data_heard(now);
-        else
-            session.feed(flight.payload, now);
+        auto& end = flight.to_gateway ? gateway : client;
+        if (flight.payload.front() != std::byte{0}) return end.session.feed(flight.payload, now);
+        end.session.data_heard(now);
+        if (!end.answers_data || !end.session.carries()) return;
+        end.session.data_sent(now);
+        if (!(flight.to_gateway ? down_is_cut : up_is_cut))
+            flights.push_back({now + round_trip / 2, !flight.to_gateway, flight.payload});
     }
 
     void listen(End& end) {
@@ -176,6 +179,18 @@ TEST_CASE("between our own ends a cut in any direction is noticed within a secon
             }
         }
     }
+}
+
+TEST_CASE("a gateway's questions are no answers: who only gets these is not heard") {
+    Pair pair;
+    pair.client.has_data = pair.gateway.answers_data = true;
+    pair.pass(seconds(5));
+    REQUIRE(pair.client.session.carries());
+    pair.up_is_cut = true;
+    const Instant cut_at = pair.now;
+    pair.pass(seconds(4));
+    CHECK_FALSE(pair.client.session.carries());
+    CHECK(pair.client.down_at - cut_at <= milliseconds(1000));
 }
 
 TEST_CASE("a channel that comes back is taken again, by both") {
