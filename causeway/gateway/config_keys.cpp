@@ -57,7 +57,7 @@ constexpr auto keys = std::to_array<ConfigKey>({
     text("", "run_as_user", 1, 32, "", "User to become once the sockets are open."),
     text("", "run_as_group", 1, 32, "", "Group to become; else the user's own."),
     path("", "control_socket", "\"/run/causeway-gateway/control\"",
-         "Unix socket for causeway-gateway sessions, bans, disconnect, unban, incident."),
+         "Unix socket for causeway-gateway sessions, status, bans, disconnect, unban, incident."),
     number("", "threads", 0, 256, "0", "Threads that carry sessions; 0: one for each processor."),
     text("", "banner", 0, 2000, "\"\"", "Shown to everybody before the login."),
     text("", "default_group", 1, 32, "the first group",

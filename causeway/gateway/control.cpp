@@ -3,6 +3,7 @@
 #include "causeway/base/text.h"
 #include "causeway/error/json.h"
 #include "causeway/gateway/limits.h"
+#include "causeway/gateway/status.h"
 #include "causeway/ipc/channel.h"
 
 #include <sys/epoll.h>
@@ -143,10 +144,12 @@ Result<Fd> ControlServer::open(const std::string& path) {
     return fd;
 }
 
-ControlServer::ControlServer(EventLoop& loop, Fd socket, Operations& operations)
+ControlServer::ControlServer(EventLoop& loop, Fd socket, Operations& operations,
+                             datapath::CryptoBackend crypto)
     : loop_(loop),
       socket_(std::move(socket)),
       operations_(operations),
+      crypto_(crypto),
       watch_(loop.watch(socket_.get(), EPOLLIN, [this](auto) { accept_waiting(); })) {}
 
 ControlServer::~ControlServer() = default;
@@ -213,6 +216,10 @@ void ControlServer::answer(std::uint64_t number, const std::string& question) {
             Json list = Json::array();
             for (const auto& view : views) list.push_back(json_of(view));
             send(number, Json{{"sessions", std::move(list)}}.dump());
+        });
+    if (verb == "status")
+        return operations_.look_at_shards([this, number](const std::vector<Shard::Report>& shards) {
+            send(number, status_json(shards, crypto_));
         });
     if (verb == "bans") {
         Json list = Json::array();

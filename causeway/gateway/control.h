@@ -1,9 +1,10 @@
-// The control socket: sessions, bans, disconnect, unban, incident; for root and the gateway's own
-// user.
+// The control socket: sessions, status, bans, disconnect, unban, incident; for root and the
+// gateway's own user.
 //
 // One JSON object asks, one answers, over an ipc::Channel:
 //
 //     {"do":"sessions"}                       -> {"sessions":[{…}]}
+//     {"do":"status"}                         -> {"status":{…}}
 //     {"do":"bans"}                           -> {"bans":[{…}]}
 //     {"do":"disconnect","argument":"12"}     -> {"ended":[12]}
 //     {"do":"unban","argument":"192.0.2.1"}   -> {"unbanned":"192.0.2.1"}
@@ -39,6 +40,8 @@ class Operations {
 public:
     /// `done` is called in the main thread.
     virtual void list_sessions(std::move_only_function<void(std::vector<SessionView>)> done) = 0;
+    /// What the threads report, in their order; `done` is called in the main thread.
+    virtual void look_at_shards(std::move_only_function<void(std::vector<Shard::Report>)> done) = 0;
     virtual std::vector<Ban> list_bans() = 0;
     /// "12" or "user:NAME". When `done` is called, no packet of these sessions is forwarded any
     /// more. Fails with PARAMETER_ERROR: no such session or user.
@@ -60,7 +63,8 @@ public:
     /// that is missing. Fails with configurationFailed <- the errno (EADDRINUSE: another gateway).
     static Result<Fd> open(const std::string& path);
 
-    ControlServer(EventLoop& loop, Fd socket, Operations& operations);
+    ControlServer(EventLoop& loop, Fd socket, Operations& operations,
+                  datapath::CryptoBackend crypto);
     ~ControlServer();
 
 private:
@@ -74,6 +78,7 @@ private:
     EventLoop& loop_;
     Fd socket_;
     Operations& operations_;
+    datapath::CryptoBackend crypto_;
     EventLoop::Watch watch_;
     std::map<std::uint64_t, std::unique_ptr<Client>> clients_;
     std::uint64_t last_number_ = 0;

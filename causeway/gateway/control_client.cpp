@@ -102,9 +102,29 @@ void print_sessions(const Json& answer) {
         {"SESSION", "session"},   {"USER", "user"},         {"GROUP", "group"},
         {"STATE", "state"},       {"CLIENT", "client"},     {"ADDRESS", "address"},
         {"ADDRESS6", "address6"}, {"BYTES IN", "bytes_in"}, {"BYTES OUT", "bytes_out"},
-        {"SINCE", "since"},       {"AGENT", "agent"},
+        {"SINCE", "since"},       {"BY", "carried_by"},     {"AGENT", "agent"},
     };
     print_table(answer["sessions"], columns);
+}
+
+void print_status(const Json& answer) {
+    static constexpr std::pair<const char*, const char*> columns[] = {
+        {"SESSIONS", "sessions"},
+        {"DATAGRAM CHANNELS", "datagram_channels"},
+        {"PACKETS A READ", "packets_a_read"},
+        {"A WRITE", "packets_a_write"},
+        {"DATAGRAMS A SEND", "datagrams_a_send"},
+        {"A RECEIVE", "datagrams_a_receive"},
+        {"OVERFLOWED", "overflowed"},
+        {"TUN OFFLOADS", "tun_offloads"},
+        {"UDP OFFLOADS", "udp_offloads"},
+        {"DROPS", "drops"},
+    };
+    const auto& status = answer["status"];
+    print_table(status["threads"], columns);
+    fmt::print("Ciphers by {}.\n", cell(status, "crypto"));
+    for (const auto& warning : status["warnings"])
+        fmt::print("warning: {}\n", printable(warning.get<std::string>()));
 }
 
 void print_bans(const Json& answer) {
@@ -115,6 +135,7 @@ void print_bans(const Json& answer) {
 
 void print_answer(const ControlCommand& command, const Json& answer) {
     if (command.verb == "sessions") return print_sessions(answer);
+    if (command.verb == "status") return print_status(answer);
     if (command.verb == "bans") return print_bans(answer);
     if (command.verb == "disconnect") {
         for (const auto& number : answer["ended"])

@@ -149,25 +149,29 @@ void DatagramAssociation::end_train(datapath::SendPath& way, Instant now) {
 
 // ---- Packets -----------------------------------------------------------------------------------
 
-void DatagramAssociation::send(const datapath::SuperPacket& packet, datapath::SendPath& way,
+bool DatagramAssociation::send(const datapath::SuperPacket& packet, datapath::SendPath& way,
                                Instant now) {
-    if (!session_ || is_over_) return sent_.drops.add(Drop::no_destination);
-    if (sealer_)
-        way.send(packet, *sealer_, &path, session_->packet_limit(), sent_);
-    else
-        send_by_channel(packet, way);
+    if (!session_ || is_over_) {
+        sent_.drops.add(Drop::no_destination, datapath::packet_count(packet));
+        return true;
+    }
     session_->data_sent(now);
+    if (!sealer_) return send_by_channel(packet, way);
+    using Taken = datapath::SendPath::Taken;
+    return way.send(packet, *sealer_, &path, session_->packet_limit(), sent_) != Taken::too_large;
 }
 
-void DatagramAssociation::send_by_channel(const datapath::SuperPacket& packet,
+bool DatagramAssociation::send_by_channel(const datapath::SuperPacket& packet,
                                           datapath::SendPath& way) {
-    if (const auto started = splitter_.start(packet); !started)
-        return sent_.drops.add(started.error());
+    if (const auto started = splitter_.start(packet); !started) {
+        sent_.drops.add(started.error());
+        return true;
+    }
+    if (splitter_.packet_size() > session_->packet_limit()) {
+        sent_.drops.add(Drop::too_large, splitter_.count());
+        return false;
+    }
     for (auto one = splitter_.next(); !one.empty(); one = splitter_.next()) {
-        if (one.size() > session_->packet_limit()) {
-            sent_.drops.add(Drop::too_large);
-            continue;
-        }
         scratch_.assign(1, datapath::data_payload);
         append(scratch_, one);
         if (send_payload(scratch_, way))
@@ -175,6 +179,7 @@ void DatagramAssociation::send_by_channel(const datapath::SuperPacket& packet,
         else
             sent_.drops.add(Drop::queue_full);
     }
+    return true;
 }
 
 bool DatagramAssociation::send_payload(ByteView payload, datapath::SendPath& way) {

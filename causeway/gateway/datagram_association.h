@@ -62,8 +62,9 @@ public:
     /// All datagrams that had arrived together were opened.
     void end_train(datapath::SendPath& way, Instant now);
 
-    /// Sends a packet, or a run of them, to the client; what cannot be sent is counted.
-    void send(const datapath::SuperPacket& packet, datapath::SendPath& way, Instant now);
+    /// Sends a packet, or a run of them, to the client; what cannot be sent is counted. False when
+    /// it was larger than `packet_limit`: its sender should be told.
+    bool send(const datapath::SuperPacket& packet, datapath::SendPath& way, Instant now);
     /// Adds what was sent to the link's counters.
     void end_turn(Instant now);
     /// Largest packet that `send` takes now.
@@ -87,7 +88,7 @@ private:
     void send_pending(datapath::SendPath& way);
     void send_messages(datapath::SendPath& way);
     bool send_payload(ByteView payload, datapath::SendPath& way);
-    void send_by_channel(const datapath::SuperPacket& packet, datapath::SendPath& way);
+    bool send_by_channel(const datapath::SuperPacket& packet, datapath::SendPath& way);
     void fail_with(Error error);
 
     std::shared_ptr<DatagramLink> link_;

@@ -269,12 +269,17 @@ void DatagramShard::adopt(std::unique_ptr<DatagramAssociation> association, std:
 
 // ---- To the network ----------------------------------------------------------------------------
 
-void DatagramShard::send(std::uint64_t number, const datapath::SuperPacket& packet) {
+std::optional<std::size_t> DatagramShard::send(std::uint64_t number,
+                                               const datapath::SuperPacket& packet) {
     auto* known = entry(number);
-    if (known == nullptr) return drops_.add(Drop::no_destination);
+    if (known == nullptr) {
+        drops_.add(Drop::no_destination, datapath::packet_count(packet));
+        return std::nullopt;
+    }
     auto& association = *known->association;
-    association.send(packet, way_of(association), Clock::now());
     if (!std::exchange(known->was_used, true)) used_.push_back(number);
+    if (association.send(packet, way_of(association), Clock::now())) return std::nullopt;
+    return association.packet_limit();
 }
 
 void DatagramShard::flush() {

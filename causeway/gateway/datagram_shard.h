@@ -71,8 +71,9 @@ public:
     /// UdpPort::open.
     Result<void> add_socket(Fd socket);
 
-    /// Packets for the client of that channel, by its number in the Place.
-    void send(std::uint64_t number, const datapath::SuperPacket& packet);
+    /// Packets for the client of that channel, by its number in the Place. Returns the largest
+    /// packet that the way takes when these were larger; they are dropped and counted.
+    std::optional<std::size_t> send(std::uint64_t number, const datapath::SuperPacket& packet);
     /// Nothing more comes in this turn.
     void flush();
     /// The sockets are full: packets should wait in the TUN until `can_send`.

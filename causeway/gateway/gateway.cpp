@@ -47,7 +47,8 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
       logins_(waiting_login_limit),
       listening_(std::move(opened.listeners)),
       datagram_sockets_(std::move(opened.datagram_sockets)),
-      control_(loop_, std::move(opened.control_socket), *this),
+      control_(loop_, std::move(opened.control_socket), *this,
+               registry_.serving()->config->datagram.crypto),
       being_told_(std::make_shared<std::atomic<std::size_t>>(0)) {
     const auto config = registry_.serving()->config;
     if (!config->authentication.users_file.empty())
@@ -270,10 +271,22 @@ void Gateway::reload_is_done(const Result<void>& outcome) {
 
 // ---- Operations --------------------------------------------------------------------------------
 
-void Gateway::list_sessions(std::move_only_function<void(std::vector<SessionView>)> done) {
+void Gateway::look_at_shards(std::move_only_function<void(std::vector<Shard::Report>)> done) {
     auto gathering = std::make_shared<Gathering>();
     gathering->missing = shards_.size();
-    gathering->done = [this, done = std::move(done)](std::vector<Shard::Report> reports) mutable {
+    gathering->reports.resize(shards_.size());
+    gathering->done = std::move(done);
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        shards_[i]->look([this, gathering, i](Shard::Report report) {
+            loop_.post([gathering, i, report = std::move(report)]() mutable {
+                gathering->reports[i] = std::move(report);
+                if (--gathering->missing == 0) gathering->done(std::move(gathering->reports));
+            });
+        });
+}
+
+void Gateway::list_sessions(std::move_only_function<void(std::vector<SessionView>)> done) {
+    look_at_shards([this, done = std::move(done)](std::vector<Shard::Report> reports) mutable {
         std::map<SessionNumber, Shard::LiveSession> live;
         for (auto& report : reports)
             for (auto& session : report.sessions) live.emplace(session.session, session);
@@ -286,14 +299,7 @@ void Gateway::list_sessions(std::move_only_function<void(std::vector<SessionView
             view.live = found->second;
         }
         done(std::move(views));
-    };
-    for (const auto& shard : shards_)
-        shard->look([this, gathering](Shard::Report report) {
-            loop_.post([gathering, report = std::move(report)]() mutable {
-                gathering->reports.push_back(std::move(report));
-                if (--gathering->missing == 0) gathering->done(std::move(gathering->reports));
-            });
-        });
+    });
 }
 
 std::vector<Ban> Gateway::list_bans() { return registry_.bans(Clock::now()); }

@@ -73,6 +73,7 @@ private:
 
     // Operations
     void list_sessions(std::move_only_function<void(std::vector<SessionView>)> done) override;
+    void look_at_shards(std::move_only_function<void(std::vector<Shard::Report>)> done) override;
     std::vector<Ban> list_bans() override;
     void disconnect(
         const std::string& whom,

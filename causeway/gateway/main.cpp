@@ -197,6 +197,8 @@ int run(int argc, char** argv) {
                      "Check the configuration and the files it names, then end");
     add_user_commands(program, options);
     add_control_command(program, options, "sessions", nullptr, nullptr, "List the sessions");
+    add_control_command(program, options, "status", nullptr, nullptr,
+                        "Show offloads, packets a call and drops of each thread");
     add_control_command(program, options, "bans", nullptr, nullptr, "List the bans that hold");
     add_control_command(program, options, "disconnect", "SESSION", "Its number, or user:NAME",
                         "End a session, or all of a user");

@@ -1,5 +1,6 @@
 #include "causeway/gateway/shard.h"
 
+#include "causeway/datapath/icmp_too_big.h"
 #include "causeway/datapath/ip_header.h"
 #include "causeway/gateway/limits.h"
 #include "causeway/gateway/reasons.h"
@@ -204,13 +205,34 @@ void Shard::deliver(const datapath::SuperPacket& packet) {
 
 void Shard::deliver_to(Place place, const datapath::SuperPacket& packet) {
     if (place.shard != parts_.index) return all_[place.shard]->hand_over(place.connection, packet);
-    if (is_association(place)) return datagrams_.send(place.connection, packet);
+    if (is_association(place)) {
+        if (const auto mtu = datagrams_.send(place.connection, packet))
+            answer_too_large(packet, *mtu);
+        return;
+    }
     auto* client = connection(place.connection);
     auto* tunnel = client == nullptr ? nullptr : client->tunnel();
     if (tunnel == nullptr)
         return drops_.add(datapath::Drop::no_destination, datapath::packet_count(packet));
     tunnel->deliver(packet, Clock::now());
     if (std::ranges::find(unflushed_, tunnel) == unflushed_.end()) unflushed_.push_back(tunnel);
+}
+
+void Shard::answer_too_large(const datapath::SuperPacket& packet, std::size_t mtu) {
+    std::array<std::byte, datapath::super_packet_headroom + datapath::icmp_too_big_limit> room;
+    const auto answer = std::span(room).subspan<datapath::super_packet_headroom>();
+    const std::size_t size = datapath::write_icmp_too_big(packet.bytes, mtu, answer);
+    if (size == 0) return;
+    const datapath::SuperPacket whole{answer.first(size), {}};
+    std::optional<Place> place;
+    if (const auto header = datapath::parse_ip_header(whole.bytes))
+        parts_.registry.routes().find(std::span(&header->destination, 1), std::span(&place, 1));
+    // To another client, or to whoever the kernel knows. An answer is never answered.
+    if (place) return deliver_to(*place, whole);
+    datapath::Counters counters;
+    const auto written = parts_.tunnel.port.write(whole, 1, counters);
+    drops_ += counters.drops;
+    if (!written) parts_.device_failed(written.error());
 }
 
 void Shard::flush_clients() {
@@ -302,6 +324,9 @@ void Shard::look(std::move_only_function<void(Report)> done) {
         report.drops = drops_;
         report.drops.add(datapath::Drop::queue_full, inbox_full_);
         report.datagrams = datagrams_.report();
+        report.tun_offloads = parts_.tunnel.port.offloads();
+        report.tun_reads = parts_.tunnel.port.reads();
+        report.tun_writes = parts_.tunnel.port.writes();
         for (const auto& [number, client] : connections_) {
             auto* tunnel = client->tunnel();
             if (tunnel == nullptr) continue;

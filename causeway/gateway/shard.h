@@ -90,6 +90,9 @@ public:
         std::vector<LiveSession> sessions;
         std::size_t connections = 0;
         datapath::Drops drops;  ///< Of packets from the TUN.
+        datapath::TunOffloads tun_offloads;
+        datapath::CallCounters tun_reads;
+        datapath::CallCounters tun_writes;
         DatagramShard::Report datagrams;
     };
     /// What it carries now; `done` runs in this shard's thread.
@@ -129,6 +132,8 @@ private:
                  const InnerAddresses& sender, bool client_to_client, datapath::Drops& drops);
     void deliver(const datapath::SuperPacket& packet);
     void deliver_to(Place place, const datapath::SuperPacket& packet);
+    /// Tells the sender of a packet that the way to its destination takes only `mtu` bytes.
+    void answer_too_large(const datapath::SuperPacket& packet, std::size_t mtu);
     void flush_clients();
     void hand_over(std::uint64_t connection, const datapath::SuperPacket& packet);
     void take_inbox();
