@@ -88,6 +88,7 @@ public:
             if (waiting[1].revents & POLLIN) receive();
             if (waiting[0].revents & POLLIN) send();
             if (failure_) return say(*failure_);
+            if (!is_waiting && sending_.is_waiting()) ++waits_;
         }
         return say(counted(), 0);
     }
@@ -129,9 +130,9 @@ private:
         };
         return fmt::format(
                    "sent {} received {} dropped_tun {} dropped_udp {} dropped_records {} "
-                   "overflowed {}",
+                   "overflowed {} waits {}",
                    sent_.packets, received_.packets, sent_.drops.total(), sending_.drops().total(),
-                   received_.drops.total(), udp_.overflowed()) +
+                   received_.drops.total(), udp_.overflowed(), waits_) +
                per_call("reads", tun_.reads()) + per_call("sends", udp_.sends()) +
                per_call("receives", udp_.receives()) + per_call("writes", tun_.writes());
     }
@@ -144,6 +145,7 @@ private:
     SendPath sending_{udp_};
     ReceivePath receiving_{*this, tun_.merges()};
     Counters sent_, received_;
+    std::uint64_t waits_ = 0;  ///< Times that the socket took no more.
     std::optional<Error> failure_;
 };
 
