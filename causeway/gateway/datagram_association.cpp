@@ -133,7 +133,6 @@ std::expected<bool, Drop> DatagramAssociation::open(ByteView record, datapath::R
 void DatagramAssociation::take_payload(ByteView payload, Instant now) {
     if (payload.empty() || !session_) return;
     if (payload.front() != datapath::data_payload) {
-        heard_other_ = true;
         session_->feed(payload, now);
     } else if (to_ != nullptr && to_->add(payload.subspan(1))) {
         heard_data_ = true;
@@ -143,7 +142,6 @@ void DatagramAssociation::take_payload(ByteView payload, Instant now) {
 void DatagramAssociation::end_train(datapath::SendPath& way, Instant now) {
     if (!session_) return;
     if (std::exchange(heard_data_, false)) session_->data_heard(now);
-    if (std::exchange(heard_other_, false)) session_->heard(now);
     send_messages(way);
 }
 

@@ -105,7 +105,6 @@ private:
     Bytes scratch_;                        ///< Type byte and packet.
     bool is_confirmed_ = false;
     bool heard_data_ = false;
-    bool heard_other_ = false;
     bool is_over_ = false;
 };
 
