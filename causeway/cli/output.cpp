@@ -100,6 +100,41 @@ void Output::reconnecting(const provider::Reconnecting& again) {
     print(fmt::format("reconnecting {} (attempt {})", when, again.attempt));
 }
 
+void Output::datagram(const provider::DatagramChanged& changed) {
+    using State = provider::DatagramChanged::State;
+    if (json_) {
+        auto json = event("datagram");
+        json["state"] = provider::name(changed.state);
+        json["address"] = changed.remote;
+        if (changed.state == State::up) {
+            json["suite"] = changed.suite;
+            json["crypto"] = changed.crypto;
+        }
+        if (changed.mtu != 0) json["mtu"] = changed.mtu;
+        if (changed.why) json["error"] = json_of(*changed.why);
+        return print_event(json);
+    }
+    switch (changed.state) {
+        case State::up:
+            return print(fmt::format("datagrams: to {}, {} by {}, packets of up to {} bytes",
+                                     changed.remote, printable(changed.suite),
+                                     printable(changed.crypto), changed.mtu));
+        case State::resized:
+            return print(fmt::format("datagrams: packets of up to {} bytes now", changed.mtu));
+        case State::down:
+            return print("note: packets go through TLS: " +
+                         (changed.why ? printable(changed.why->detail) : std::string()));
+    }
+}
+
+void Output::counted(const provider::Counted& counted) {
+    if (!json_) return;
+    auto json = event("counters");
+    for (const auto& [name, value] : counted.values) json["counters"][name] = value;
+    json["offloads"] = counted.offloads;
+    print_event(json);
+}
+
 void Output::disconnected() {
     if (json_) return print_event(event("disconnected"));
     print("disconnected");

@@ -20,6 +20,9 @@ public:
     void banner(const std::string& text);
     void connected(const provider::Connected& connected, const std::string& interface);
     void reconnecting(const provider::Reconnecting& again);
+    void datagram(const provider::DatagramChanged& changed);
+    /// For programs only.
+    void counted(const provider::Counted& counted);
     void disconnected();
     void failed(const Incident& incident);
 

@@ -74,6 +74,8 @@ void add_options(CLI::App& command, Chosen& chosen) {
     add_switch(command, "--no-dns", options.no_dns);
     add_value(command, "--mtu", options.mtu);
     add_value(command, "--timeout", options.timeout);
+    add_switch(command, "--no-datagrams", options.no_datagrams);
+    add_value(command, "--crypto", options.crypto);
     add_switch(command, "--once", options.once);
     add_switch(command, "--json", chosen.json);
 }
@@ -107,6 +109,8 @@ provider::Settings settings_of(const Profile& profile, connection::Credentials c
     settings.timeout = profile.timeout;
     settings.once = profile.once;
     settings.mtu = profile.mtu;
+    settings.use_datagrams = profile.use_datagrams;
+    settings.crypto = profile.crypto;
     settings.hostname = own_hostname();
     return settings;
 }

@@ -97,6 +97,9 @@ private:
         if (auto* shown = std::get_if<provider::BannerShown>(&said)) output_.banner(shown->text);
         if (auto* up = std::get_if<provider::Connected>(&said)) output_.connected(*up, interface_);
         if (auto* again = std::get_if<provider::Reconnecting>(&said)) output_.reconnecting(*again);
+        if (auto* changed = std::get_if<provider::DatagramChanged>(&said))
+            output_.datagram(*changed);
+        if (auto* counted = std::get_if<provider::Counted>(&said)) output_.counted(*counted);
         if (auto* failed = std::get_if<provider::Failed>(&said)) incident_ = failed->incident;
         if (std::holds_alternative<provider::Left>(said)) left_ = true;
     }

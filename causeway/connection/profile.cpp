@@ -127,6 +127,18 @@ void read_files(const ProfileOptions& options, Profile& profile, Reader& reader)
         profile.password_fd = reader.number("--password-fd", options.password_fd, 0, 1'048'575, 0);
 }
 
+/// Whether this machine has it is found out here, before anything is sent.
+void read_crypto(const std::optional<std::string>& text, Profile& profile, Reader& reader) {
+    if (!text) return;
+    const auto backend = datapath::crypto_backend(*text);
+    if (!backend)
+        reader.wrong("--crypto", *text, "auto, ipsec-mb or evp is wanted");
+    else if (*backend == datapath::CryptoBackend::ipsec_mb && !datapath::has_ipsec_mb())
+        reader.wrong("--crypto", *text, "this machine has no ipsec-mb; auto and evp work");
+    else
+        profile.crypto = *backend;
+}
+
 }  // namespace
 
 const std::vector<OptionHelp> option_help{
@@ -145,6 +157,8 @@ const std::vector<OptionHelp> option_help{
     {"--no-dns", "", "leave the resolver alone"},
     {"--mtu", "BYTES", "packets in the tunnel are at most this long (576 to 16384)"},
     {"--timeout", "SECONDS", "give up when not connected within this time (60)"},
+    {"--no-datagrams", "", "send all packets through TLS"},
+    {"--crypto", "NAME", "seal datagrams with: auto, ipsec-mb or evp (auto)"},
     {"--once", "", "end with the first loss instead of reconnecting"},
     {"--json", "", "print events and the incident as JSON, one object a line"},
 };
@@ -164,6 +178,8 @@ Result<Profile> make_profile(const ProfileOptions& options) {
     profile.mtu = reader.number("--mtu", options.mtu, mtu_smallest, mtu_largest, 0);
     profile.timeout =
         std::chrono::seconds(reader.number("--timeout", options.timeout, 1, timeout_largest, 60));
+    read_crypto(options.crypto, profile, reader);
+    profile.use_datagrams = !options.no_datagrams;
     profile.user = options.user;
     profile.group = options.group.value_or("");
     profile.interface = options.interface.value_or("");

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "causeway/datapath/record_suite.h"
 #include "causeway/error/error.h"
 #include "causeway/protocol/url.h"
 #include "causeway/tls/trust.h"
@@ -30,6 +31,8 @@ struct ProfileOptions {
     std::optional<std::string> interface;
     std::optional<std::string> mtu;
     std::optional<std::string> timeout;
+    std::optional<std::string> crypto;
+    bool no_datagrams = false;
     bool no_routes = false;
     bool no_dns = false;
     bool once = false;
@@ -53,6 +56,8 @@ struct Profile {
     bool use_routes = true;
     bool use_dns = true;
     bool once = false;
+    bool use_datagrams = true;
+    datapath::CryptoBackend crypto = datapath::CryptoBackend::automatic;
 };
 
 inline constexpr int mtu_smallest = 576;

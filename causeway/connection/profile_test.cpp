@@ -45,7 +45,8 @@ TEST_CASE("every option reaches the profile") {
     options.interface = "office";
     options.mtu = "1300";
     options.timeout = "10";
-    options.no_routes = options.no_dns = options.once = true;
+    options.no_routes = options.no_dns = options.once = options.no_datagrams = true;
+    options.crypto = "evp";
     const auto profile = make_profile(options);
     REQUIRE(profile);
     CHECK(profile->gateway.group() == "staff");
@@ -59,6 +60,8 @@ TEST_CASE("every option reaches the profile") {
     CHECK_FALSE(profile->use_routes);
     CHECK_FALSE(profile->use_dns);
     CHECK(profile->once);
+    CHECK_FALSE(profile->use_datagrams);
+    CHECK(profile->crypto == datapath::CryptoBackend::evp);
 }
 
 TEST_CASE("each bad value is named with its option and what is allowed") {
@@ -81,6 +84,7 @@ TEST_CASE("each bad value is named with its option and what is allowed") {
         {"--interface", [](auto& o) { o.interface = "a/b"; }},
         {"--interface", [](auto& o) { o.interface = "sixteen-letters!"; }},
         {"--mtu", [](auto& o) { o.mtu = "575"; }},
+        {"--crypto", [](auto& o) { o.crypto = "rot13"; }},
         {"--mtu", [](auto& o) { o.mtu = "1400 "; }},
         {"--timeout", [](auto& o) { o.timeout = "0"; }},
         {"--timeout", [](auto& o) { o.timeout = "soon"; }},

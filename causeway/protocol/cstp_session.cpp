@@ -184,10 +184,22 @@ std::size_t CstpSession::send(std::span<const ByteView> packets, Instant now) {
 
 void CstpSession::write(PacketType type, ByteView payload) {
     if (is_ending_) return;
+    const bool joins = joins_last(cstp_header_size + payload.size());
     append(output_, cstp_header(type, payload.size()));
     append(output_, payload);
-    ends_.push_back(output_.size());
+    if (joins)
+        ends_.back() = output_.size();
+    else
+        ends_.push_back(output_.size());
     said_ = now_;
+}
+
+/// Whether a packet still fits the message that was written last and has not left.
+bool CstpSession::joins_last(std::size_t size) const {
+    if (!bundles_ || first_ == ends_.size()) return false;
+    const std::size_t start =
+        ends_.size() - first_ > 1 ? ends_[ends_.size() - 2] : start_of_output();
+    return output_.size() - start + size <= bundle_limit;
 }
 
 void CstpSession::disconnect(DisconnectByte byte, std::string_view text) {

@@ -129,6 +129,10 @@ public:
 
     /// When `advance` must be called at the latest.
     std::optional<Instant> deadline() const;
+    /// The other side takes several packets in one record (X-Causeway-Bundle): DATA leaves in
+    /// messages that are as full as a record may be.
+    void set_bundles(bool bundles) { bundles_ = bundles; }
+
     /// The time came: signs of life are written, events may follow.
     void advance(Instant now);
 
@@ -149,6 +153,7 @@ private:
     std::size_t output_waiting() const { return output_.size() - start_of_output(); }
     void take_disconnect(ByteView payload);
     void write(PacketType type, ByteView payload);
+    bool joins_last(std::size_t size) const;
     void advance_dpd(Instant now);
     void advance_keepalive(Instant now);
     void advance_gateway(Instant now);
@@ -157,6 +162,7 @@ private:
     Role role_;
     CstpTimes times_;
     std::size_t output_limit_ = 256 * 1024;
+    bool bundles_ = false;
 
     // Input
     std::vector<ByteView> batch_;  ///< Packets not handed out yet.

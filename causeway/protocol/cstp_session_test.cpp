@@ -325,5 +325,32 @@ TEST_CASE("both sides joined by a pipe that cuts understand each other") {
     CHECK(arrived == left.counters().packets_out);
 }
 
+TEST_CASE("between our own ends packets share a message, as many as a record holds") {
+    const Instant now{};
+    CstpSession sender(Role::client, {}, now);
+    CstpSession receiver(Role::gateway, {}, now);
+    sender.set_bundles(true);
+    const Bytes packet(1400, std::byte{0x45});
+    const std::vector<ByteView> packets(30, packet);
+    CHECK(sender.send(packets, now) == 30);
+    const auto messages = sender.messages();
+    CHECK(messages.size() == 3);  // eleven packets with their headers in each
+    for (const ByteView message : messages) CHECK(message.size() <= bundle_limit);
+    std::size_t arrived = 0;
+    for (const ByteView message : messages) {
+        receiver.feed(message, now);
+        const auto event = receiver.next();
+        REQUIRE((event && *event));
+        arrived += std::get<Packets>(**event).packets.size();
+        REQUIRE_FALSE(*receiver.next());
+    }
+    CHECK(arrived == 30);
+    sender.sent(2);
+    CHECK(sender.send(packets, now) == 30);  // behind one that has not left
+    for (const ByteView message : sender.messages()) CHECK(message.size() <= bundle_limit);
+    sender.sent(sender.messages().size());
+    CHECK_FALSE(sender.has_output());
+}
+
 }  // namespace
 }  // namespace causeway::protocol

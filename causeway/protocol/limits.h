@@ -35,6 +35,7 @@ inline constexpr int form_limit = 20;      ///< Forms in one login.
 inline constexpr int request_limit = 40;   ///< Requests a gateway answers in one login.
 
 inline constexpr std::size_t cstp_payload_limit = 16384;  ///< Bytes of one CSTP payload.
+inline constexpr std::size_t bundle_limit = 16384;        ///< Bytes of packets in one TLS record.
 inline constexpr std::size_t suite_list_limit = 1024;     ///< Bytes of a list of datagram suites.
 inline constexpr std::size_t suite_count_limit = 32;  ///< Names of such a list that are looked at.
 inline constexpr std::size_t control_output_limit = 64 * 1024;  ///< Bytes of answers in datagrams.

@@ -1,6 +1,8 @@
 #include "causeway/provider/entrance.h"
 
+#include "causeway/base/random.h"
 #include "causeway/base/text.h"
+#include "causeway/protocol/datagram_suites.h"
 #include "causeway/provider/handshake_failure.h"
 
 #include <fmt/format.h>
@@ -43,6 +45,8 @@ public:
         request.hostname = environment_.settings.hostname;
         request.base_mtu = path_mtu(*link_);
         request.mtu = environment_.settings.mtu;
+        request.bundles = true;
+        if (environment_.settings.use_datagrams) ask_for_datagrams(request);
         const auto text = protocol::write_connect_request(request);
         link_->set_handler([this](LinkEvent event) { heard(std::move(event)); });
         link_->write(as_bytes(text.reveal()));
@@ -51,6 +55,14 @@ public:
     }
 
 private:
+    void ask_for_datagrams(protocol::ConnectRequest& request) {
+        master_secret_ = Secret(std::string(as_text(random_bytes(protocol::master_secret_size))));
+        request.datagram_ciphers = protocol::psk_negotiate;
+        request.datagram12_ciphers = protocol::resumed_suite_list();
+        request.master_secret = master_secret_;
+        request.is_own_end = true;
+    }
+
     void heard(LinkEvent event) {
         if (const auto* data = std::get_if<LinkData>(&event)) {
             reply_.feed(data->bytes);
@@ -67,7 +79,8 @@ private:
         const int wished = environment_.settings.mtu;
         if (wished > 0) parameters.mtu = std::min(parameters.mtu, wished);
         link_->set_handler([](LinkEvent) {});
-        finish(Entered{std::move(parameters), std::move(link_), reply_.take_rest()});
+        finish(Entered{std::move(parameters), std::move(link_), reply_.take_rest(),
+                       std::move(master_secret_)});
     }
 
     void lost(Error why) {
@@ -108,6 +121,7 @@ private:
     std::unique_ptr<Link> link_;
     Done done_;
     protocol::ConnectReply reply_;
+    Secret master_secret_;
     EventLoop::Timer limit_;
 };
 

@@ -15,7 +15,8 @@ namespace causeway::provider {
 struct Entered {
     protocol::SessionParameters parameters;
     std::unique_ptr<Link> link;
-    Bytes rest;  ///< what already came behind the gateway's answer
+    Bytes rest;            ///< what already came behind the gateway's answer
+    Secret master_secret;  ///< offered for a datagram channel that resumes a session
 };
 
 /// `done` is called once, from the loop; destroying the entrance before that ends it in silence.

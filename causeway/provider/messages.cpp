@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <stdexcept>
 
@@ -155,6 +157,52 @@ Reconnecting read_reconnecting(const json& from) {
             std::chrono::milliseconds(json_integer<std::int64_t>(from.at("pause_ms")))};
 }
 
+constexpr std::array<std::pair<DatagramChanged::State, const char*>, 3> datagram_states{
+    {{DatagramChanged::State::up, "up"},
+     {DatagramChanged::State::down, "down"},
+     {DatagramChanged::State::resized, "resized"}}};
+
+json json_of_datagram(const DatagramChanged& changed) {
+    json object{{"type", "datagram"},       {"state", name(changed.state)},
+                {"remote", changed.remote}, {"suite", changed.suite},
+                {"crypto", changed.crypto}, {"mtu", changed.mtu}};
+    if (changed.why) object["why"] = json_text(*changed.why);
+    return object;
+}
+
+DatagramChanged read_datagram(const json& from) {
+    DatagramChanged changed;
+    const auto text = from.at("state").get<std::string>();
+    const auto state = std::ranges::find_if(
+        datagram_states, [&](const auto& known) { return text == known.second; });
+    if (state == datagram_states.end()) throw Unreadable("no state of datagrams: " + text);
+    changed.state = state->first;
+    changed.remote = from.at("remote").get<std::string>();
+    changed.suite = from.at("suite").get<std::string>();
+    changed.crypto = from.at("crypto").get<std::string>();
+    changed.mtu = json_integer<int>(from.at("mtu"));
+    if (!from.contains("why")) return changed;
+    auto why = error_from_text(from.at("why").get<std::string>());
+    if (!why) throw Unreadable(why.error().detail);
+    changed.why = std::move(*why);
+    return changed;
+}
+
+json json_of_counted(const Counted& counted) {
+    auto values = json::array();
+    for (const auto& [name, value] : counted.values) values.push_back({name, value});
+    return {{"type", "counted"}, {"values", values}, {"offloads", counted.offloads}};
+}
+
+Counted read_counted(const json& from) {
+    Counted counted;
+    for (const auto& pair : from.at("values"))
+        counted.values.emplace_back(pair.at(0).get<std::string>(),
+                                    json_integer<std::uint64_t>(pair.at(1)));
+    counted.offloads = strings(from.at("offloads"));
+    return counted;
+}
+
 Failed read_failed(const json& from) {
     auto incident = incident_from_text(from.at("incident").get<std::string>());
     if (!incident) throw Unreadable(incident.error().detail);
@@ -171,6 +219,8 @@ WorkerMessage read_message(const json& from) {
     if (type == "apply") return ApplyAsked{read_settings(from)};
     if (type == "connected") return read_connected(from);
     if (type == "reconnecting") return read_reconnecting(from);
+    if (type == "datagram") return read_datagram(from);
+    if (type == "counted") return read_counted(from);
     if (type == "failed") return read_failed(from);
     if (type == "left") return Left{};
     throw Unreadable("no such type: " + type);
@@ -192,6 +242,8 @@ struct Writer {
                 {"attempt", again.attempt},
                 {"pause_ms", again.pause.count()}};
     }
+    json operator()(const DatagramChanged& changed) const { return json_of_datagram(changed); }
+    json operator()(const Counted& counted) const { return json_of_counted(counted); }
     json operator()(const Failed& failed) const {
         return {{"type", "failed"}, {"incident", json_text(failed.incident)}};
     }
@@ -208,6 +260,12 @@ std::optional<Error> answered_error(const json& from) {
 }
 
 }  // namespace
+
+const char* name(DatagramChanged::State state) {
+    for (const auto& [known, text] : datagram_states)
+        if (known == state) return text;
+    return "";
+}
 
 json json_of(const WorkerMessage& message) { return std::visit(Writer{}, message); }
 

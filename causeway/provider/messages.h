@@ -7,7 +7,7 @@
 //       protect + descriptor ------->   ok or error
 //       prompt               ------->   answers or error
 //       apply                ------->   applied or error
-//       connected, reconnecting ---->
+//       connected, reconnecting, datagram, counted ---->
 //                            <-------   stop
 //       failed or left       ------->   (the end)
 
@@ -21,8 +21,11 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -73,13 +76,36 @@ struct Reconnecting {
     int attempt = 1;
     std::chrono::milliseconds pause{};
 };
+/// What became of the datagram channel beside TLS.
+struct DatagramChanged {
+    enum class State : std::uint8_t {
+        up,       ///< It carries the packets.
+        down,     ///< TLS carries them; `why` says why.
+        resized,  ///< It carries packets of another size.
+    };
+    State state = State::down;
+    std::string remote;        ///< "192.0.2.7:443"
+    std::string suite;         ///< up
+    std::string crypto;        ///< up: who seals and opens its records
+    int mtu = 0;               ///< up, resized: of the tunnel
+    std::optional<Error> why;  ///< down
+};
+/// "up", "down", "resized".
+const char* name(DatagramChanged::State state);
+
+/// What has gone through, at the end.
+struct Counted {
+    std::vector<std::pair<std::string, std::uint64_t>> values;  ///< by name, in order
+    std::vector<std::string> offloads;                          ///< that were on
+};
 struct Failed {
     Incident incident;
 };
 struct Left {};
 
-using WorkerMessage = std::variant<PhasePassed, Note, BannerShown, ProtectAsked, PromptAsked,
-                                   ApplyAsked, Connected, Reconnecting, Failed, Left>;
+using WorkerMessage =
+    std::variant<PhasePassed, Note, BannerShown, ProtectAsked, PromptAsked, ApplyAsked, Connected,
+                 Reconnecting, DatagramChanged, Counted, Failed, Left>;
 
 nlohmann::json json_of(const WorkerMessage& message);
 /// Fails with PARAMETER_ERROR, which names what could not be read.

@@ -38,6 +38,22 @@ TEST_CASE("what a worker says arrives as it was said") {
     CHECK(prompt.form.message == asked.form.message);
     CHECK(prompt.fields == asked.fields);
 
+    DatagramChanged changed{DatagramChanged::State::down,
+                            "192.0.2.7:443",
+                            "",
+                            "",
+                            0,
+                            Error{Tls::errSSLNetworkTimeout, "silence"}};
+    const auto datagram = std::get<DatagramChanged>(carried(changed));
+    CHECK(datagram.state == changed.state);
+    CHECK(datagram.remote == changed.remote);
+    CHECK(datagram.why->detail == "silence");
+
+    const Counted counted{{{"sent_packets", 7}, {"sent_bytes", std::uint64_t{1} << 63}}, {"tso"}};
+    const auto counters = std::get<Counted>(carried(counted));
+    CHECK(counters.values == counted.values);
+    CHECK(counters.offloads == counted.offloads);
+
     const Failed failed{make_incident("office", "vpn:443", Phase::tls,
                                       Error{Vpn::serverDead, "gone"}.with("key", "value"))};
     const auto incident = std::get<Failed>(carried(failed)).incident;
@@ -52,6 +68,8 @@ TEST_CASE("what makes no sense is refused, not guessed at") {
                              R"({"type": "phase", "phase": "x", "ms": 1, "result": ""})",
                              R"({"type": "failed", "incident": "{}"})", R"([])",
                              R"({"type": "connected", "addresses": ["nowhere"]})",
+                             R"({"type": "datagram", "state": "sideways"})",
+                             R"({"type": "counted", "values": [["a", -1]], "offloads": []})",
                              R"({"type": "phase", "phase": "tls", "ms": 1e79, "result": ""})",
                              R"({"type": "phase", "phase": "tls", "ms": 1.5, "result": ""})",
                              R"({"type": "phase", "phase": "tls", "ms": 18446744073709551615,

@@ -2,6 +2,7 @@
 
 #include "causeway/base/text.h"
 #include "causeway/provider/answers.h"
+#include "causeway/provider/count.h"
 #include "causeway/provider/local_address.h"
 #include "causeway/provider/tunnel_settings.h"
 
@@ -96,7 +97,7 @@ void Session::enter(Dialed dialed, bool again) {
 
 void Session::make_tunnel(Entered entered) {
     const int number = ++tunnel_number_;
-    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(entered), tun_,
+    tunnel_ = std::make_unique<Tunnel>(environment_, std::move(entered), tun_,
                                        [this, number](TunnelEvent event) {
                                            if (number == tunnel_number_)
                                                heard(std::move(event));
@@ -138,12 +139,29 @@ void Session::tell_connected(const protocol::SessionParameters& parameters, bool
 void Session::heard(TunnelEvent event) {
     if (std::holds_alternative<TunnelRekeyDue>(event)) return rekey();
     if (std::holds_alternative<TunnelRekeyed>(event)) return owner_.tell(Note{"new keys in place"});
+    if (auto* changed = std::get_if<DatagramChanged>(&event)) return heard(std::move(*changed));
     auto& why = std::get<TunnelEnded>(event).why;
     // The gateway drops the old connection when it grants the new one, and that may come first.
     if (is_taking_over_)
         old_end_ = std::move(why);
     else
         lost(std::move(why));
+}
+
+void Session::heard(DatagramChanged changed) {
+    const int mtu = changed.mtu;
+    owner_.tell(std::move(changed));
+    resize(mtu);
+}
+
+/// Packets from the TUN should be as large as the way carries them.
+void Session::resize(int mtu) {
+    if (!applied_ || mtu == 0 || mtu == applied_->mtu) return;
+    auto wanted = *applied_;
+    wanted.mtu = mtu;
+    if (auto answer = owner_.apply(wanted); !answer)
+        return owner_.tell(Note{"the MTU could not be changed: " + answer.error().detail});
+    applied_ = std::move(wanted);
 }
 
 void Session::lost(Error why) {
@@ -195,7 +213,8 @@ void Session::came_back(Result<Dialed> result) {
     if (!loss_->once) return enter(std::move(*result), true);
     // The session was alive all the time: the loss was the connection's alone.
     auto why = loss_->why;
-    tunnel_ = std::make_unique<Tunnel>(loop_, std::move(result->entered), tun_, [](TunnelEvent) {});
+    tunnel_ = std::make_unique<Tunnel>(environment_, std::move(result->entered), tun_,
+                                       [](TunnelEvent) {});
     fail_with(Phase::connected, std::move(why));
 }
 
@@ -230,10 +249,7 @@ void Session::rekeyed(Result<Dialed> result) {
         return;
     }
     retired_ = std::move(tunnel_);
-    retirement_ = loop_.at(Clock::now() + retirement_time, [this] {
-        farewells_.dismiss(retired_->release());
-        retired_.reset();
-    });
+    retirement_ = loop_.at(Clock::now() + retirement_time, [this] { drop_retired(); });
     const auto parameters = result->entered.parameters;
     pass_ = std::move(result->pass);
     local_ = local_address(result->entered.link->socket());
@@ -281,6 +297,7 @@ void Session::end(WorkerMessage last) {
     retirement_.reset();
     // Both may be on the stack above this call; they end with it.
     auto dial = std::move(dial_);
+    if (up_since_ != Instant{}) tell_totals();
     if (tunnel_) farewells_.dismiss(tunnel_->leave("the user ended the session"));
     if (retired_) farewells_.dismiss(retired_->release());
     owner_.tell(last);
@@ -288,11 +305,24 @@ void Session::end(WorkerMessage last) {
 }
 
 void Session::drop_tunnel() {
-    retirement_.reset();
-    if (retired_) farewells_.dismiss(retired_->release());
-    retired_.reset();
+    drop_retired();
+    past_ += tunnel_->totals();
     farewells_.dismiss(tunnel_->release());
     tunnel_.reset();
+}
+
+void Session::drop_retired() {
+    retirement_.reset();
+    if (!retired_) return;
+    past_ += retired_->totals();
+    farewells_.dismiss(retired_->release());
+    retired_.reset();
+}
+
+void Session::tell_totals() {
+    if (tunnel_) past_ += tunnel_->totals();
+    if (retired_) past_ += retired_->totals();
+    owner_.tell(counted(past_, tun_));
 }
 
 }  // namespace causeway::provider

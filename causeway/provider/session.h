@@ -11,7 +11,6 @@
 #pragma once
 
 #include "causeway/base/event_loop.h"
-#include "causeway/datapath/tun_port.h"
 #include "causeway/provider/dial.h"
 #include "causeway/provider/messages.h"
 #include "causeway/provider/owner.h"
@@ -26,8 +25,8 @@ namespace causeway::provider {
 
 class Session {
 public:
-    /// All four outlive the session; `ended` is called once, when the
-    /// last word has been said and told.
+    /// All four outlive the session; `ended` is called once, when the last word has been said and
+    /// told.
     Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunPort& tun,
             EventLoop::Action ended);
 
@@ -42,6 +41,8 @@ private:
     Result<void> apply(const protocol::SessionParameters& parameters);
     void tell_connected(const protocol::SessionParameters& parameters, bool again);
     void heard(TunnelEvent event);
+    void heard(DatagramChanged changed);
+    void resize(int mtu);
 
     void lost(Error why);
     void decide(ReconnectMove move);
@@ -59,6 +60,8 @@ private:
     void fail_with(Phase phase, Error error);
     void end(WorkerMessage last);
     void drop_tunnel();
+    void drop_retired();
+    void tell_totals();
 
     EventLoop& loop_;
     const Settings& settings_;
@@ -73,6 +76,7 @@ private:
     std::unique_ptr<Dial> dial_;
     std::unique_ptr<Tunnel> tunnel_;
     std::unique_ptr<Tunnel> retired_;
+    TunnelTotals past_;  ///< of tunnels that are gone
     std::optional<Pass> pass_;
     std::optional<TunnelSettings> applied_;
     std::optional<IpAddress> local_;  ///< our address towards the gateway

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "causeway/base/secret.h"
+#include "causeway/datapath/record_suite.h"
 #include "causeway/protocol/url.h"
 #include "causeway/provider/limits.h"
 #include "causeway/provider/resolver_settings.h"
@@ -35,6 +36,9 @@ struct Settings {
     Deadlines deadlines = {};
     std::chrono::milliseconds timeout{60'000};  ///< Until connected.
     bool once = false;                          ///< The first loss is the end.
+
+    bool use_datagrams = true;  ///< Ask for a datagram channel beside TLS.
+    datapath::CryptoBackend crypto = datapath::CryptoBackend::automatic;
 
     int mtu = 0;                ///< Of the tunnel at most; 0: what the gateway says.
     std::string hostname = {};  ///< This machine's, told to the gateway.

@@ -1,6 +1,7 @@
 #include "causeway/provider/tunnel.h"
 
 #include "causeway/base/text.h"
+#include "causeway/datapath/icmp_too_big.h"
 #include "causeway/datapath/receive_path.h"
 #include "causeway/datapath/splitter.h"
 
@@ -8,41 +9,45 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
-#include <utility>
 
 namespace causeway::provider {
 namespace {
 
-// Packets of one turn: what one super-packet brings at most.
+// Packets of one turn, so that the other direction gets its turn too: what one super-packet brings
+// at most.
 constexpr std::size_t batch_size = 64;
 constexpr std::size_t backlog_limit = 256 * 1024;
+// Beside the backlog: what one turn may add to it.
+constexpr std::size_t turn_limit =
+    batch_size * protocol::cstp_payload_limit + 2 * datapath::super_packet_limit;
 // How long the gateway may take to answer with keys of its own, before a second connection is
 // made instead.
 constexpr std::chrono::seconds rekey_limit{10};
 
-std::size_t packet_room(const protocol::SessionParameters& parameters) {
-    return std::clamp<std::size_t>(static_cast<std::size_t>(parameters.mtu), 2048,
-                                   protocol::cstp_payload_limit);
-}
-
 }  // namespace
 
 // Held by itself while it works: a handler may destroy the tunnel it is called by.
-class Tunnel::Work final : public std::enable_shared_from_this<Tunnel::Work>,
-                           private datapath::SuperPacketSink {
+class Tunnel::Work : public std::enable_shared_from_this<Tunnel::Work> {
 public:
-    Work(EventLoop& loop, Entered entered, datapath::TunPort& tun, Handler handler)
-        : loop_(loop),
+    Work(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler)
+        : loop_(environment.loop),
           link_(std::move(entered.link)),
           rest_(std::move(entered.rest)),
           session_(protocol::Role::client, protocol::CstpTimes::of(entered.parameters),
                    Clock::now()),
           tun_(tun),
-          handler_(std::move(handler)),
-          receive_path_(*this, tun.merges()) {
-        session_.set_output_limit(backlog_limit + batch_size * packet_room(entered.parameters) +
-                                  datapath::super_packet_limit);
+          sink_(tun),
+          receive_path_(sink_, tun.merges()),
+          datagram_sink_(tun),
+          datagrams_(
+              environment, *link_, entered.parameters, std::move(entered.master_secret),
+              datagram_sink_, [this](DatagramChanged changed) { tell(std::move(changed)); },
+              [this](Error why) { end(device_gone(std::move(why))); }),
+          handler_(std::move(handler)) {
+        session_.set_output_limit(backlog_limit + turn_limit);
+        session_.set_bundles(entered.parameters.bundles);
     }
 
     void start() {
@@ -67,6 +72,7 @@ public:
 
     void resume() {
         paused_ = false;
+        datagrams_.start();
         if (!tun_watch_ && !congested_)
             tun_watch_ = loop_.watch(tun_.fd(), EPOLLIN, [this](auto) { read_tun(); });
     }
@@ -79,18 +85,29 @@ public:
     }
 
     std::unique_ptr<Link> release() {
+        datagrams_.retire();
         auto link = std::move(link_);
         abandon();
         return link;
     }
 
     const Link& link() const { return *link_; }
-    const datapath::Counters& received() const { return received_; }
-    const datapath::Counters& sent() const { return sent_; }
+    TunnelTotals totals() {
+        TunnelTotals totals;
+        totals.sent = sent_;
+        totals.sent += datagrams_sent_;
+        totals.received = sink_.counters();
+        totals.received += datagram_sink_.counters();
+        totals.sent_as_datagrams = datagrams_sent_.packets;
+        totals.received_as_datagrams = datagram_sink_.counters().packets;
+        totals.datagrams = datagrams_.totals();
+        return totals;
+    }
 
 private:
     void read_tun() {
         const auto self = shared_from_this();
+        if (datagrams_.carries()) return read_to_datagrams();
         const auto now = Clock::now();
         for (std::size_t count = 0; count < batch_size;) {
             auto packet = tun_.read(sent_.drops);
@@ -116,6 +133,41 @@ private:
         return splitter_.count();
     }
 
+    void read_to_datagrams() {
+        auto& association = datagrams_.active();
+        for (std::size_t count = 0; count < batch_size && !association.is_waiting();) {
+            auto packet = tun_.read(sent_.drops);
+            if (!packet) return end(device_gone(std::move(packet).error()));
+            if (!*packet) break;
+            count += datapath::packet_count(**packet);
+            if (!association.send(**packet, datagrams_sent_)) answer_too_large((*packet)->bytes);
+        }
+        if (association.flush()) wait_for_socket();
+    }
+
+    /// Who sent it learns what fits, and sends smaller ones.
+    void answer_too_large(ByteView packet) {
+        std::array<std::byte, datapath::icmp_too_big_limit> answer;
+        const std::size_t size =
+            datapath::write_icmp_too_big(packet, datagrams_.active().packet_limit(), answer);
+        if (size == 0) return;
+        datapath::Counters answers;  // ours, and none of the gateway's packets
+        auto written = tun_.write(ByteView(answer).first(size), {}, 1, answers);
+        if (!written) end(device_gone(std::move(written).error()));
+    }
+
+    /// The UDP socket is full.
+    void wait_for_socket() {
+        congested_ = true;
+        tun_watch_.reset();
+        datagrams_.active().when_drained([this] { has_room(); });
+    }
+
+    void has_room() {
+        congested_ = false;
+        if (!paused_ && !gone_) resume();
+    }
+
     void send() {
         if (!link_ || !session_.has_output()) return;
         const auto messages = session_.messages();
@@ -128,10 +180,7 @@ private:
         if (congested_) return;
         congested_ = true;
         tun_watch_.reset();
-        link_->when_drained([this] {
-            congested_ = false;
-            if (!paused_) resume();
-        });
+        link_->when_drained([this] { has_room(); });
     }
 
     /// What came behind the gateway's answer goes before everything that came later.
@@ -148,6 +197,7 @@ private:
         if (std::holds_alternative<LinkRekeyed>(event)) {
             rekey_timer_.reset();
             session_.rekeyed(Clock::now());
+            datagrams_.renew();
             set_timer();
             return tell(TunnelRekeyed{});
         }
@@ -175,10 +225,7 @@ private:
 
     void handle(const protocol::CstpEvent& event) {
         if (const auto* arrived = std::get_if<protocol::Packets>(&event)) {
-            for (const auto packet : arrived->packets)
-                if (!receive_path_.add(packet)) received_.drops.add(datapath::Drop::too_large);
-            receive_path_.flush();
-            if (write_failure_) end(device_gone(*std::exchange(write_failure_, std::nullopt)));
+            deliver(arrived->packets);
         } else if (const auto* dead = std::get_if<protocol::PeerDead>(&event)) {
             end(Error{Vpn::serverDead, fmt::format("nothing was heard from the gateway for {}",
                                                    spoken(dead->silence))}
@@ -190,11 +237,12 @@ private:
         }
     }
 
-    // datapath::SuperPacketSink
-    void take(const datapath::SuperPacket& packet, std::size_t count) override {
-        if (write_failure_) return received_.drops.add(datapath::Drop::interface_down, count);
-        auto written = tun_.write(packet, count, received_);
-        if (!written) write_failure_ = std::move(written).error();
+    void deliver(std::span<const ByteView> packets) {
+        for (const auto packet : packets)
+            if (!receive_path_.add(packet)) sink_.counters().drops.add(datapath::Drop::malformed);
+        receive_path_.flush();
+        datagrams_.data_by_tunnel();
+        if (auto gone = sink_.take_failure()) end(device_gone(std::move(*gone)));
     }
 
     void rekey(protocol::RekeyMethod method) {
@@ -249,12 +297,14 @@ private:
     Bytes rest_;
     protocol::CstpSession session_;
     datapath::TunPort& tun_;
-    Handler handler_;
     datapath::Splitter splitter_;
+    datapath::Counters sent_;            ///< Through TLS.
+    datapath::Counters datagrams_sent_;  ///< As datagrams.
+    TunSink sink_;
     datapath::ReceivePath receive_path_;
-    std::optional<Error> write_failure_;
-    datapath::Counters received_;
-    datapath::Counters sent_;
+    TunSink datagram_sink_;
+    Datagrams datagrams_;
+    Handler handler_;
     EventLoop::Watch tun_watch_;
     EventLoop::Timer timer_;
     EventLoop::Timer rekey_timer_;
@@ -265,8 +315,17 @@ private:
     bool gone_ = false;
 };
 
-Tunnel::Tunnel(EventLoop& loop, Entered entered, datapath::TunPort& tun, Handler handler)
-    : work_(std::make_shared<Work>(loop, std::move(entered), tun, std::move(handler))) {
+TunnelTotals& TunnelTotals::operator+=(const TunnelTotals& other) {
+    sent += other.sent;
+    received += other.received;
+    sent_as_datagrams += other.sent_as_datagrams;
+    received_as_datagrams += other.received_as_datagrams;
+    datagrams += other.datagrams;
+    return *this;
+}
+
+Tunnel::Tunnel(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler)
+    : work_(std::make_shared<Work>(environment, std::move(entered), tun, std::move(handler))) {
     work_->start();
 }
 
@@ -277,7 +336,6 @@ void Tunnel::resume() { work_->resume(); }
 std::unique_ptr<Link> Tunnel::leave(std::string_view text) { return work_->leave(text); }
 std::unique_ptr<Link> Tunnel::release() { return work_->release(); }
 const Link& Tunnel::link() const { return work_->link(); }
-const datapath::Counters& Tunnel::received() const { return work_->received(); }
-const datapath::Counters& Tunnel::sent() const { return work_->sent(); }
+TunnelTotals Tunnel::totals() const { return work_->totals(); }
 
 }  // namespace causeway::provider

@@ -1,10 +1,12 @@
-// Packets between the TUN and a session in a TLS link, in batches, both ways.
+// Packets between the TUN and a session, both ways: through TLS, or as datagrams while those work.
 //
-//     TUN --super-packets--> Splitter --> CstpSession --messages--> Link     one turn: a batch
-//     TUN <--super-packets-- Merger <-- CstpSession <--plaintext-- Link      one turn: what came
+//     TUN --SuperPacket--+--> Association --trains--> UDP         while datagrams carry
+//                        `--> Splitter -> CstpSession -> Link     else
+//     TUN <-- Merger <---+--- Association <--trains-- UDP
+//                        `--- CstpSession <--plaintext-- Link
 //
-// While the link has a backlog, the TUN is not read: its own queue holds the packets, and drops
-// what is too much, as a slow network card would.
+// While the link, or the UDP socket, has a backlog, the TUN is not read: its own queue holds the
+// packets, and drops what is too much, as a slow network card would.
 
 #pragma once
 
@@ -13,6 +15,7 @@
 #include "causeway/datapath/tun_port.h"
 #include "causeway/error/error.h"
 #include "causeway/protocol/cstp_session.h"
+#include "causeway/provider/datagrams.h"
 #include "causeway/provider/entrance.h"
 
 #include <functional>
@@ -30,15 +33,27 @@ struct TunnelRekeyed {};
 struct TunnelEnded {
     Error why;
 };
-using TunnelEvent = std::variant<TunnelRekeyDue, TunnelRekeyed, TunnelEnded>;
+/// See DatagramChanged.
+using TunnelEvent = std::variant<TunnelRekeyDue, TunnelRekeyed, DatagramChanged, TunnelEnded>;
+
+/// What went through a tunnel, or several.
+struct TunnelTotals {
+    datapath::Counters sent;      ///< From the TUN to the gateway.
+    datapath::Counters received;  ///< From the gateway to the TUN.
+    std::uint64_t sent_as_datagrams = 0;
+    std::uint64_t received_as_datagrams = 0;
+    DatagramTotals datagrams;
+
+    TunnelTotals& operator+=(const TunnelTotals& other);
+};
 
 /// Events come from the loop; the handler may destroy the tunnel.
 class Tunnel {
 public:
     using Handler = std::move_only_function<void(TunnelEvent)>;
 
-    /// `tun` outlives the tunnel, and is not read before `resume`.
-    Tunnel(EventLoop& loop, Entered entered, datapath::TunPort& tun, Handler handler);
+    /// `environment` and `tun` outlive it. The TUN is not read before `resume`.
+    Tunnel(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler);
     ~Tunnel();
 
     /// Stops and goes on taking packets from the TUN; those of the gateway are always delivered.
@@ -51,8 +66,7 @@ public:
     std::unique_ptr<Link> release();
 
     const Link& link() const;
-    const datapath::Counters& received() const;
-    const datapath::Counters& sent() const;
+    TunnelTotals totals() const;
 
 private:
     class Work;
