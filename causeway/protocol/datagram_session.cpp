@@ -156,7 +156,7 @@ void DatagramSession::consider_taking_up() {
 }
 
 void DatagramSession::take_up() {
-    if (state_ == State::carrying || state_ == State::lost) return;
+    if (state_ == State::carrying || state_ == State::lost || path_.is_too_narrow()) return;
     state_ = State::carrying;
     carrying_since_ = now_;
     note_size();
@@ -173,13 +173,22 @@ void DatagramSession::fall_back(DatagramDown::Why why) {
     unanswered_since_.reset();
     asked_.reset();
     events_.emplace_back(DatagramDown{why, silence()});
-    if (is_client() && !is_quick()) return lose();
+    if (is_client() && (!is_quick() || why == DatagramDown::Why::narrow)) return lose(why);
     if (is_client()) asked_ = now_;
 }
 
-void DatagramSession::lose() {
+void DatagramSession::lose(DatagramDown::Why why) {
     if (std::exchange(state_, State::lost) == State::lost) return;
-    events_.emplace_back(DatagramLost{silence()});
+    events_.emplace_back(DatagramLost{why, silence()});
+}
+
+/// Where small datagrams pass and no useful ones do, TLS is the better way.
+void DatagramSession::leave_narrow_path() {
+    if (!path_.is_too_narrow()) return;
+    if (state_ == State::carrying)
+        fall_back(DatagramDown::Why::narrow);
+    else if (is_client())
+        lose(DatagramDown::Why::narrow);
 }
 
 void DatagramSession::note_size() {
@@ -311,6 +320,7 @@ void DatagramSession::advance(Instant now) {
         path_.advance(now_);
         probe_sizes();
         note_size();
+        leave_narrow_path();
         consider_taking_up();
     }
 }
@@ -320,7 +330,7 @@ void DatagramSession::advance_questions(Instant now) {
         if (state_ == State::carrying)
             fall_back(DatagramDown::Why::silence);
         else
-            lose();
+            lose(DatagramDown::Why::silence);
         return;
     }
     const auto due = question_due();

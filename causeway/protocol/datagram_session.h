@@ -36,12 +36,14 @@ struct DatagramDown {
     enum class Why : std::uint8_t {
         silence,    ///< Nothing was heard, though it should have been.
         peer_left,  ///< The other side sends its DATA through TLS.
+        narrow,     ///< Packets of the smallest size do not get through.
     };
     Why why;
     std::chrono::milliseconds silence;  ///< Since a datagram was heard last.
 };
 /// It did not come back: the client should begin again, with a new handshake. Told once.
 struct DatagramLost {
+    DatagramDown::Why why;
     std::chrono::milliseconds silence;
 };
 /// How large packets may be has changed.
@@ -140,7 +142,8 @@ private:
     void consider_taking_up();
     void take_up();
     void fall_back(DatagramDown::Why why);
-    void lose();
+    void lose(DatagramDown::Why why);
+    void leave_narrow_path();
     void note_size();
     std::optional<Instant> question_due() const;
     std::optional<Instant> silence_due() const;

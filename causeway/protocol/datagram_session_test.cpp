@@ -18,6 +18,7 @@ std::string words(const DatagramEvent& event) {
     struct Words {
         std::string operator()(const DatagramUp&) const { return "up"; }
         std::string operator()(const DatagramDown& down) const {
+            if (down.why == DatagramDown::Why::narrow) return "down: narrow";
             return down.why == DatagramDown::Why::silence ? "down: silence" : "down: peer left";
         }
         std::string operator()(const DatagramLost&) const { return "lost"; }
@@ -143,6 +144,24 @@ TEST_CASE("a channel that carries only small datagrams is taken with that size")
     CHECK(pair.client.session.packet_limit() == 1200);
     // The gateway finds its own direction out by itself.
     CHECK(pair.gateway.session.packet_limit() == 1200);
+}
+
+TEST_CASE("a channel in which no useful size gets through is left to TLS") {
+    Pair pair;
+    pair.width = 500;
+    pair.pass(seconds(5));
+    CHECK(pair.client.story.back() == "lost");
+    CHECK_FALSE(pair.client.session.carries());
+    CHECK_FALSE(pair.gateway.session.carries());
+
+    Pair later;
+    later.client.has_data = later.gateway.has_data = true;
+    later.pass(seconds(2));
+    later.width = 500;
+    later.pass(seconds(5));
+    CHECK(later.client.story.back() == "lost");
+    CHECK_FALSE(later.client.session.carries());
+    CHECK_FALSE(later.gateway.session.carries());
 }
 
 TEST_CASE("between our own ends a cut in any direction is noticed within a second") {

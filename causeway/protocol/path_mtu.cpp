@@ -41,7 +41,7 @@ void PathMtu::restart(Instant now) {
         return settle(limits_.largest, now);
     is_known_ = false;
     state_ = State::proving;
-    low_ = limits_.smallest;
+    low_ = limits_.smallest - 1;
     high_ = limits_.largest + 1;
     asked_ = now;
     tries_ = 1;
@@ -73,9 +73,10 @@ void PathMtu::answered(std::size_t size, Instant now) {
     std::erase(outstanding_, size);
     if (size == limits_.largest) return settle(size, now);
     if (state_ == State::settled && size == size_) is_checking_ = false;
-    if (state_ == State::settled && size <= size_) return;
+    if (state_ == State::settled && (size < size_ || (size == size_ && !is_too_narrow_))) return;
     if (state_ == State::settled) {
         // The way has grown: in use at once, and the search goes on above.
+        is_too_narrow_ = false;
         size_ = low_ = size;
         high_ = limits_.largest;
         return fan_out(now);
@@ -87,7 +88,7 @@ void PathMtu::answered(std::size_t size, Instant now) {
 }
 
 void PathMtu::refused(std::size_t size, Instant now) {
-    // Below what is taken for granted nobody is believed: it would be a way to stop us.
+    // Below the smallest size nobody is believed: it would be a way to stop us.
     size = std::clamp(size, limits_.smallest, limits_.largest);
     if (state_ == State::settled) {
         if (size < size_) settle(size, now);
@@ -126,7 +127,8 @@ void PathMtu::narrow(Instant now) {
 void PathMtu::settle(std::size_t size, Instant now) {
     state_ = State::settled;
     is_known_ = true;
-    size_ = size;
+    is_too_narrow_ = size < limits_.smallest;
+    size_ = std::max(size, limits_.smallest);
     wanted_.clear();
     outstanding_.clear();
     is_checking_ = false;
@@ -163,8 +165,9 @@ void PathMtu::advance_settled(Instant now) {
     if (size_ < limits_.largest && now >= raise_at_) return raise(now);
     const bool says_something = heard_ > asked_;
     if (is_checking_ && says_something && tries_ >= check_tries) {
-        // A black hole. What is taken for granted carries until the search is over.
-        size_ = low_ = limits_.smallest;
+        // A black hole. The smallest size is in use until the search is over.
+        size_ = limits_.smallest;
+        low_ = limits_.smallest - 1;
         high_ = limits_.largest + 1;
         return fan_out(now);
     }
@@ -176,6 +179,7 @@ void PathMtu::advance_settled(Instant now) {
 
 void PathMtu::raise(Instant now) {
     raise_at_ = now + raise_interval;
+    if (is_too_narrow_) wanted_.push_back(size_);
     const std::size_t open = limits_.largest - size_;
     const std::size_t count = std::min(fan, open);
     for (std::size_t i = 1; i <= count; ++i) wanted_.push_back(size_ + open * i / count);

@@ -20,7 +20,7 @@ namespace causeway::protocol {
 
 /// Sizes of packets in the tunnel, in bytes.
 struct PathMtuLimits {
-    std::size_t smallest = 576;  ///< Taken for granted. 1280 when the tunnel carries IPv6.
+    std::size_t smallest = 576;  ///< Of any use. 1280 when the tunnel carries IPv6.
     std::size_t largest = 1434;  ///< What the link and the session allow.
     /// The other side echoes what it is sent. Without that (stock clients) the largest size is
     /// believed until the way says otherwise.
@@ -36,6 +36,10 @@ public:
     std::size_t size() const { return size_; }
     /// The first search has ended: `size` is what the way carries.
     bool is_known() const { return is_known_; }
+
+    /// Not even the smallest size gets through. It is tried again from time to time.
+    bool is_too_narrow() const { return is_too_narrow_; }
+    std::size_t smallest() const { return limits_.smallest; }
 
     /// A size to probe now; nothing when there is none.
     std::optional<std::size_t> next_probe();
@@ -69,6 +73,7 @@ private:
     PathMtuLimits limits_;
     State state_ = State::proving;
     bool is_known_ = false;
+    bool is_too_narrow_ = false;
     std::size_t size_;
     std::size_t low_ = 0;                   ///< While searching: carried for certain.
     std::size_t high_ = 0;                  ///< And not carried, as far as is known.

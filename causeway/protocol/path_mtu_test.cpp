@@ -150,12 +150,24 @@ TEST_CASE("a peer that echoes nothing is believed until the network objects") {
     CHECK(path.size() == 1280);
 }
 
+TEST_CASE("a way that carries not even the smallest size is too narrow, until it grows") {
+    Way way{.width = 1200};
+    PathMtu path({.smallest = 1280, .largest = 1434}, way.now);
+    way.pass(path, seconds(3));
+    CHECK(path.is_known());
+    CHECK(path.is_too_narrow());
+    CHECK(path.size() == 1280);
+    way.width = 1280;
+    way.pass(path, seconds(35));
+    CHECK_FALSE(path.is_too_narrow());
+    CHECK(path.size() == 1280);
+}
+
 TEST_CASE("an answer to a size nobody asked for changes nothing") {
     Way way{.width = 1434};
     PathMtu path({.smallest = 576, .largest = 1434}, way.now);
     path.answered(9000, way.now);
     CHECK_FALSE(path.is_known());
-    path.answered(100, way.now);
     way.width = 800;
     way.pass(path, seconds(3));
     CHECK(path.size() == 800);

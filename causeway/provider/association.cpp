@@ -290,9 +290,9 @@ private:
         const int link = settings_.link_mtu > 0 ? settings_.link_mtu : link_mtu_default;
         const std::size_t largest =
             std::min(packet_size_for(link), static_cast<std::size_t>(settings_.mtu));
-        const std::size_t smallest = settings_.carries_v6 ? smallest_v6 : smallest_v4;
+        smallest_ = std::min(settings_.carries_v6 ? smallest_v6 : smallest_v4, largest);
         session_.emplace(protocol::Role::client, settings_.times,
-                         protocol::PathMtuLimits{std::min(smallest, largest), largest, true}, now);
+                         protocol::PathMtuLimits{smallest_, largest, true}, now);
     }
 
     Result<void> take_keys() {
@@ -400,9 +400,9 @@ private:
         if (const auto* changed = std::get_if<protocol::PathMtuChanged>(&event)) {
             if (session_->carries()) tell(AssociationResized{changed->size});
         } else if (const auto* down = std::get_if<protocol::DatagramDown>(&event)) {
-            tell(AssociationDown{down_error(*down)});
+            tell(AssociationDown{loss_error(down->why, down->silence)});
         } else if (const auto* lost = std::get_if<protocol::DatagramLost>(&event)) {
-            end(silence_error(lost->silence));
+            end(loss_error(lost->why, lost->silence));
         }
     }
 
@@ -417,11 +417,17 @@ private:
         return error;
     }
 
-    Error down_error(const protocol::DatagramDown& down) const {
-        if (down.why == protocol::DatagramDown::Why::silence) return silence_error(down.silence);
-        return Error{Tls::errSSLNetworkTimeout,
-                     "the gateway sends its packets through TLS: our datagrams do not reach it"}
-            .with("address", settings_.remote.text());
+    Error loss_error(protocol::DatagramDown::Why why, std::chrono::milliseconds silence) const {
+        using Why = protocol::DatagramDown::Why;
+        if (why == Why::silence) return silence_error(silence);
+        Error error{Tls::errSSLNetworkTimeout,
+                    why == Why::narrow
+                        ? fmt::format("only small datagrams get to {} and back: none that holds a "
+                                      "packet of {} bytes",
+                                      settings_.remote.text(), smallest_)
+                        : "the gateway sends its packets through TLS: our datagrams do not reach "
+                          "it"};
+        return std::move(error).with("address", settings_.remote.text());
     }
 
     void end(Error why) {
@@ -480,6 +486,7 @@ private:
     std::string crypto_;
     std::optional<Error> failure_;
     int last_trouble_ = 0;
+    std::size_t smallest_ = 0;  ///< Of packets.
     EventLoop::Watch watch_;
     EventLoop::Timer timer_;
     EventLoop::Timer soon_;
