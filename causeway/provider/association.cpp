@@ -197,8 +197,7 @@ private:
                 take(datagram, now);
         }
         receive_path_.flush();
-        if (session_ && heard_) heard_data_ ? session_->data_heard(now) : session_->heard(now);
-        heard_ = heard_data_ = false;
+        if (session_ && std::exchange(heard_data_, false)) session_->data_heard(now);
     }
 
     void take(ByteView datagram, Instant now) {
@@ -211,8 +210,7 @@ private:
     void take_record(ByteView record, Instant now) {
         const auto payload = receive_path_.open(record, *opener_);
         if (!payload) return drops_in_.add(payload.error());
-        if (!std::exchange(heard_, true) && !std::exchange(is_confirmed_, true))
-            handshake_.confirm();
+        if (!std::exchange(is_confirmed_, true)) handshake_.confirm();
         if (payload->empty())
             heard_data_ = true;
         else
@@ -222,7 +220,6 @@ private:
     /// What OpenSSL opened.
     void take_payload(ByteView payload, Instant now) {
         if (payload.empty() || !session_) return drops_in_.add(Drop::malformed);
-        heard_ = true;
         if (payload.front() != datapath::data_payload) return session_->feed(payload, now);
         heard_data_ = true;
         if (!receive_path_.add(payload.subspan(1))) drops_in_.add(Drop::malformed);
@@ -494,7 +491,6 @@ private:
     Instant timer_at_{};
     bool is_sending_ = false;
     bool is_confirmed_ = false;
-    bool heard_ = false;
     bool heard_data_ = false;
     bool wants_write_ = false;
     bool told_worn_ = false;
