@@ -74,8 +74,7 @@ def quick(peer, mode):
         found += [Throughput("both"), *(Throughput(direction, streams) for streams in (4, 16)
                                         for direction in ("up", "down"))]
     if peer == "causeway" or peer in RIVALS:
-        found += [RoundTrip(False), RoundTrip(True),
-                  PacketRate("up", SIZES if peer == "causeway" else (64,))]
+        found += [RoundTrip(False), RoundTrip(True), PacketRate("up", SIZES)]
     return found
 
 

@@ -82,6 +82,13 @@ def with_spread(row, name, show=figure):
     return text
 
 
+def each_way(row):
+    """What went up and what went down at the same time."""
+    if not row:
+        return "-"
+    return f"{figure(row['gbit_per_s_up'])} + {figure(row['gbit_per_s_down'])}"
+
+
 def laid_out(head, lines):
     """Columns as wide as what they hold; the first one to the left."""
     table = [head, *lines]
@@ -116,7 +123,7 @@ def throughput_table(found):
             here = [r for r in found if r["offload"] == offload and r["streams"] == streams]
             by = {(label(r), r["direction"]): r for r in here}
             lines = [[name, *(with_spread(by.get((name, way)), "gbit_per_s")
-                              for way in ("up", "down", "both")),
+                              for way in ("up", "down")), each_way(by.get((name, "both"))),
                       *(with_spread(by.get((name, way)), "cpu_s_per_gb") for way in ("up", "down"))]
                      for name in dict.fromkeys(label(r) for r in here)]
             title = f"{offload}, {streams} stream{'s' if streams > 1 else ''}"
@@ -190,7 +197,8 @@ def remarks(told):
     if ciphers:
         yield ""
         yield from textwrap.wrap("Ciphers: " + ", ".join(f"{name} {cipher}" for name, cipher in
-                                                         ciphers.items()) + ".", 100)
+                                                         ciphers.items()) + ".", 100,
+                                 break_on_hyphens=False)
     other = [s["other_load"] for s in told["samples"] if "other_load" in s]
     if other and statistics.median(other) > QUIET:
         yield ""
