@@ -231,6 +231,27 @@ TEST_CASE("packets that came another way are merged with the others") {
     CHECK(way.collector.counts == std::vector<std::size_t>{30});
 }
 
+TEST_CASE("a super-packet that fits in a train is not spread over two") {
+    Way way;
+    Recipe recipe{.payload = causeway::test::pattern(43 * 1'382)};
+    way.send(recipe, 1'382);
+    recipe.sequence += 43 * 1'382;
+    way.send(recipe, 1'382);
+    way.pass_on(86);
+    CHECK(way.from.sends() == CallCounters{2, 86});
+    // Smaller ones share one.
+    recipe.payload = causeway::test::pattern(20 * 1'382);
+    way.send(recipe, 1'382);
+    way.send(recipe, 1'382);
+    way.pass_on(40);
+    CHECK(way.from.sends() == CallCounters{3, 126});
+    // What fits in none is spread.
+    recipe.payload = causeway::test::pattern(65'000);
+    way.send(recipe, 600);
+    way.pass_on(109);
+    CHECK(way.from.sends() == CallCounters{5, 235});
+}
+
 TEST_CASE("two destinations are two trains") {
     Way way;
     auto other = way.path;

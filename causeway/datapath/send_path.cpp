@@ -19,6 +19,7 @@ SendPath::Taken SendPath::send(const SuperPacket& packet, RecordSealer& sealer, 
         counters.drops.add(Drop::too_large, splitter_.count());
         return Taken::too_large;
     }
+    keep_together(splitter_.packet_size() + 1 + sealer.overhead(), splitter_.count());
     std::size_t left = splitter_.count();
     for (auto piece = splitter_.next(); !piece.empty(); piece = splitter_.next(), --left) {
         // The byte in front belongs to what was sealed before.
@@ -65,6 +66,17 @@ bool SendPath::fits(const Gathering& train, std::size_t size, const UdpPath* pat
         path == nullptr ? !train.has_path : train.has_path && train.path == *path;
     return is_same_path && !train.is_closed && size <= train.segment_size &&
            train.count < train_segment_limit && train.size + size <= train_size_limit;
+}
+
+/// A super-packet that would fit in a train of its own is not spread over two: the other end puts
+/// together what came in one.
+void SendPath::keep_together(std::size_t size, std::size_t count) {
+    auto& train = newest();
+    if (count == 1 || train.count == 0) return;
+    const auto fits_in = [&](std::size_t used, std::size_t used_count) {
+        return used + count * size <= train_size_limit && used_count + count <= train_segment_limit;
+    };
+    if (fits_in(0, 0) && !fits_in(train.size, train.count)) train.is_closed = true;
 }
 
 /// Where a datagram of that size goes: the newest train if it fits there, or else the next one; or

@@ -68,6 +68,7 @@ private:
     enum class Put : std::uint8_t { done, no_room, no_key };
 
     Put put(ByteView payload, RecordSealer& sealer, const UdpPath* path);
+    void keep_together(std::size_t size, std::size_t count);
     std::span<std::byte> room(std::size_t size, const UdpPath* path);
     void added(std::size_t size, const UdpPath* path);
     static bool fits(const Gathering& train, std::size_t size, const UdpPath* path);
