@@ -21,8 +21,9 @@ inline constexpr std::size_t dns_domain_limit = 256;  ///< Searched and split, e
 inline constexpr std::size_t domain_length_limit = 253;
 
 /// What waits in a TUN for its reader, at most: packets or super-packets of up to 60 KB. Enough for
-/// the 47 fragments of the largest datagram; the kernel's own choice of 500 would be 30 MB, and a
-/// longer way through every cache. docs/queues.md has the figures.
+/// the 47 fragments of the largest datagram, since the kernel gives places back 16 at a time; its
+/// own choice of 500 would be 30 MB, and a longer way through every cache. docs/queues.md has the
+/// figures.
 inline constexpr std::uint32_t tun_queue_length = 64;
 /// The same for a gateway's: it reads between its clients, and the answers to one small packet of
 /// each of them must find room until then.
