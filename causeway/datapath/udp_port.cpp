@@ -323,7 +323,12 @@ std::optional<UdpTrouble> UdpPort::trouble() {
         }
         if (auto trouble = read_trouble(message, destination)) {
             // The queue says it with more words than the call did.
-            if (trouble_ && trouble_->number == trouble->number) trouble_.reset();
+            if (trouble_ && trouble_->number == trouble->number) {
+                // But of a socket that is not connected it does not know the port.
+                if (trouble->remote && trouble->remote->port == 0)
+                    trouble->remote = trouble_->remote;
+                trouble_.reset();
+            }
             return trouble;
         }
     }

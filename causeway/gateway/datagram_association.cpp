@@ -219,10 +219,14 @@ void DatagramAssociation::refused(std::size_t link_mtu, Instant now) {
     const int fits = opener_
                          ? protocol::tunnel_mtu(mtu, family, static_cast<int>(opener_->overhead()))
                          : protocol::tunnel_mtu_of_cbc(mtu, family);
-    session_->refused(static_cast<std::size_t>(std::max(fits, 0)), now);
+    const auto size = static_cast<std::size_t>(std::max(fits, 0));
+    if (size < limits_of(link_->terms).smallest && !std::exchange(is_narrow_, true))
+        events_.emplace_back(AssociationNarrow{size});
+    session_->refused(size, now);
 }
 
 void DatagramAssociation::moved(Instant now) {
+    is_narrow_ = false;
     if (session_) session_->moved(now);
 }
 
@@ -230,8 +234,9 @@ std::optional<AssociationEvent> DatagramAssociation::next() {
     while (session_ && !is_over_) {
         auto event = session_->next();
         if (!event) break;
-        if (const auto* up = std::get_if<protocol::DatagramUp>(&*event))
-            events_.emplace_back(*up);
+        const bool is_up = std::holds_alternative<protocol::DatagramUp>(*event);
+        if (is_up && !is_narrow_)
+            events_.emplace_back(protocol::DatagramUp{});
         else if (const auto* down = std::get_if<protocol::DatagramDown>(&*event))
             events_.emplace_back(*down);
         else if (auto* notice = std::get_if<protocol::DatagramDisconnect>(&*event))

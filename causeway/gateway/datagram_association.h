@@ -29,8 +29,13 @@ struct AssociationReady {};
 struct AssociationOver {
     Error why;
 };
+/// The way to the client takes no packet of the smallest size that IP asks for. What the client
+/// sends still comes; what is for it goes through TLS.
+struct AssociationNarrow {
+    std::size_t fits;
+};
 using AssociationEvent =
-    std::variant<AssociationReady, protocol::DatagramUp, protocol::DatagramDown,
+    std::variant<AssociationReady, AssociationNarrow, protocol::DatagramUp, protocol::DatagramDown,
                  protocol::DatagramDisconnect, AssociationOver>;
 
 class DatagramAssociation {
@@ -43,7 +48,7 @@ public:
     DatagramLink& link() { return *link_; }
     const std::shared_ptr<DatagramLink>& shared_link() const { return link_; }
     bool is_ready() const { return session_.has_value(); }
-    bool carries() const { return session_ && session_->carries(); }
+    bool carries() const { return session_ && session_->carries() && !is_narrow_; }
     /// "DTLS 1.2, TLS_PSK_WITH_AES_128_GCM_SHA256"; once it is ready.
     std::string channel_name() const { return "DTLS 1.2, " + channel_.summary().suite_name; }
     /// Whether that hello began this association: it is no other, but the same once more.
@@ -105,6 +110,7 @@ private:
     Bytes scratch_;                        ///< Type byte and packet.
     bool is_confirmed_ = false;
     bool heard_data_ = false;
+    bool is_narrow_ = false;
     bool is_over_ = false;
 };
 

@@ -225,7 +225,13 @@ void DatagramShard::try_move(std::uint64_t number, ByteView record, std::size_t 
     association.link().add_dropped_from_client(std::exchange(from_client_, {}));
     if (received_.packets_in > 0) association.link().add(std::exchange(received_, Traffic{}), now_);
     // What another session's record is to this one is no loss of this one.
-    if (!newest || !*newest) return;
+    if (!newest) return;
+    const bool is_elsewhere = shard != parts_.shard || socket != association.socket ||
+                              path.remote != association.path.remote;
+    if (!*newest || !is_elsewhere) {
+        association.end_train(way_of(association), now_);
+        return settle(number);
+    }
 
     leave_source(number, association);
     const auto before = association.path.remote;
@@ -260,6 +266,7 @@ void DatagramShard::adopt(std::unique_ptr<DatagramAssociation> association, std:
     sources_[{path.remote, socket}].up = number;
     auto& link = *adopted->association;
     link.link().set_association(place(number));
+    link.link().set_channel(link.channel_name());
     parts_.table.set_source(link.shared_link(), path.remote.address);
     link.moved(now_);
     link.end_train(way_of(link), now_);
@@ -336,6 +343,8 @@ void DatagramShard::settle(std::uint64_t number) {
             on_up(number, *known);
         else if (const auto* down = std::get_if<protocol::DatagramDown>(&*event))
             on_down(number, *known, *down);
+        else if (const auto* narrow = std::get_if<AssociationNarrow>(&*event))
+            on_narrow(number, *known, narrow->fits);
         else if (const auto* goodbye = std::get_if<protocol::DatagramDisconnect>(&*event))
             parts_.host.said_goodbye(known->association->link(), goodbye->notice);
         else if (const auto* over = std::get_if<AssociationOver>(&*event))
@@ -385,6 +394,13 @@ void DatagramShard::on_down(std::uint64_t number, Entry& known,
     parts_.registry.log().note("datagrams-down", association.link().terms.party,
                                {{"why", is_silent ? "silence" : "the client sends through TLS"},
                                 {"silent_ms", std::to_string(down.silence.count())}});
+}
+
+void DatagramShard::on_narrow(std::uint64_t number, Entry& known, std::size_t fits) {
+    stop_carrying(number, *known.association);
+    parts_.registry.log().note(
+        "datagrams-down", known.association->link().terms.party,
+        {{"why", "the way takes too small packets only"}, {"fits", std::to_string(fits)}});
 }
 
 void DatagramShard::on_over(std::uint64_t number, const AssociationOver& over) {

@@ -163,6 +163,7 @@ private:
     void on_ready_channel(std::uint64_t number, Entry& entry);
     void on_up(std::uint64_t number, Entry& entry);
     void on_down(std::uint64_t number, Entry& entry, const protocol::DatagramDown& down);
+    void on_narrow(std::uint64_t number, Entry& entry, std::size_t fits);
     void on_over(std::uint64_t number, const AssociationOver& over);
     void stop_carrying(std::uint64_t number, DatagramAssociation& association);
     void remove(std::uint64_t number);
