@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import threading
 
 from .process import Process
@@ -49,9 +50,11 @@ class Pings:
                                host.folder / f"{name}.log")
 
     def stop(self):
-        """(sent, received) once the last answers had time to arrive."""
+        """(sent, received), without the newest ping if its answer was still on its way: ping(8)
+        does not wait for it."""
         self.process.send(2)
         self.process.wait(10)
-        words = self.process.output().split(" packets transmitted, ")
-        sent, received = words[0].split()[-1], words[1].split()[0]
-        return int(sent), int(received)
+        output = self.process.output()
+        sent = int(output.split(" packets transmitted, ")[0].split()[-1])
+        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output)}
+        return sent if sent in answered else sent - 1, len(answered)
