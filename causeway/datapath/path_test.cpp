@@ -18,6 +18,7 @@ using causeway::test::Recipe;
 
 UdpPort loopback() {
     Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    REQUIRE(socket.get() >= 0);
     sockaddr_storage storage;
     const auto size = Endpoint{*IpAddress::parse("127.0.0.1"), 0}.to_sockaddr(storage);
     REQUIRE(bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0);

@@ -23,7 +23,7 @@ std::expected<ByteView, Drop> ReceivePath::open(ByteView record, RecordOpener& o
     if (payload) control_.assign(payload->begin(), payload->end());
     merger_.put_back();
     if (!payload) return std::unexpected(payload.error());
-    if (payload->size() == 0 || control_.front() == data_payload)
+    if (control_.empty() || control_.front() == data_payload)
         return std::unexpected(Drop::malformed);
     return ByteView(control_);
 }

@@ -16,6 +16,7 @@ Endpoint endpoint(const char* text) { return *Endpoint::parse(text); }
 
 Fd bound(const Endpoint& local) {
     Fd socket(::socket(local.address.domain(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    REQUIRE(socket.get() >= 0);
     sockaddr_storage storage;
     const auto size = local.to_sockaddr(storage);
     REQUIRE(bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0);
