@@ -97,7 +97,12 @@ void DatagramSession::feed(ByteView payload, Instant now) {
             else
                 std::ranges::copy(rest, add(PacketType::dpd_response, rest.size()).begin());
             break;
-        case PacketType::dpd_response: take_answer(rest); break;
+        case PacketType::dpd_response:
+            if (is_quick() && rest.empty())
+                take_complaint();
+            else
+                take_answer(rest);
+            break;
         case PacketType::keepalive:
             // Our own client says so that it uses the channel.
             if (!is_client()) take_up();
@@ -122,6 +127,12 @@ void DatagramSession::take_answer(ByteView echo) {
     probe_sizes();
     note_size();
     consider_taking_up();
+}
+
+/// An answer to nothing, which own ends send when they leave the channel for its silence: with one
+/// direction cut, the other side still hears us, and has no reason of its own to leave.
+void DatagramSession::take_complaint() {
+    if (carries()) fall_back(DatagramDown::Why::peer_left);
 }
 
 void DatagramSession::data_by_tunnel(Instant now) {
@@ -173,6 +184,7 @@ void DatagramSession::fall_back(DatagramDown::Why why) {
     unanswered_since_.reset();
     asked_.reset();
     events_.emplace_back(DatagramDown{why, silence()});
+    if (is_quick() && why == DatagramDown::Why::silence) add(PacketType::dpd_response, 0);
     if (is_client() && (!is_quick() || why == DatagramDown::Why::narrow)) return lose(why);
     if (is_client()) asked_ = now_;
 }

@@ -139,6 +139,7 @@ private:
     void ask(std::size_t packet_size, bool is_moving = false);
     void probe_sizes();
     void take_answer(ByteView echo);
+    void take_complaint();
     void consider_taking_up();
     void take_up();
     void fall_back(DatagramDown::Why why);

@@ -212,6 +212,33 @@ TEST_CASE("a gateway's questions are no answers: who only gets these is not hear
     CHECK(pair.client.down_at - cut_at <= milliseconds(1000));
 }
 
+TEST_CASE("who notices that one direction is cut tells the other, who still hears something") {
+    for (const bool up : {true, false}) {
+        Pair pair;
+        End& hearing = up ? pair.client : pair.gateway;
+        End& deaf = up ? pair.gateway : pair.client;
+        hearing.answers_data = deaf.has_data = true;
+        pair.pass(seconds(5));
+        REQUIRE(hearing.session.carries());
+        REQUIRE(deaf.session.carries());
+        (up ? pair.up_is_cut : pair.down_is_cut) = true;
+        const Instant cut_at = pair.now;
+        // A second from the first that has no answer. TCP repeats itself, ever more rarely, and
+        // never has an answer.
+        for (const auto pause : {milliseconds(200), milliseconds(400), milliseconds(800)}) {
+            deaf.has_data = false;
+            pair.pass(pause);
+            deaf.has_data = true;
+            pair.pass(milliseconds(5));
+        }
+        CAPTURE(up);
+        CHECK_FALSE(hearing.session.carries());
+        CHECK_FALSE(deaf.session.carries());
+        CHECK(hearing.down_at - cut_at <= milliseconds(200 + 1000));
+        CHECK(deaf.down_at - cut_at <= milliseconds(200 + 1000));
+    }
+}
+
 TEST_CASE("a channel that comes back is taken again, by both") {
     Pair pair;
     pair.client.has_data = pair.gateway.has_data = true;
