@@ -68,6 +68,7 @@ protocol::SessionParameters session_parameters(const Grant& grant,
     told.rekey_time = grant.settings.rekey_time;
     told.rekey_method = spoken_method(grant.settings.rekey_method);
     told.banner = grant.group.banner;
+    told.bundles = request.bundles;
     return told;
 }
 
@@ -78,6 +79,7 @@ ClientTunnel::ClientTunnel(Grant grant, const protocol::SessionParameters& param
       transport_(transport),
       sink_(sink),
       session_(protocol::Role::gateway, protocol::CstpTimes::of(parameters), now) {
+    session_.set_bundles(parameters.bundles);
     session_.set_output_limit(2 * datapath::super_packet_limit + unsent_limit * packet_room);
 }
 

@@ -16,6 +16,15 @@ namespace {
 
 using datapath::Drop;
 
+const char* spoken(protocol::DatagramDown::Why why) {
+    switch (why) {
+        case protocol::DatagramDown::Why::silence: return "silence";
+        case protocol::DatagramDown::Why::narrow: return "the way takes too small packets only";
+        case protocol::DatagramDown::Why::peer_left: return "the client sends through TLS";
+    }
+    std::unreachable();
+}
+
 }  // namespace
 
 std::size_t DatagramShard::SourceHash::operator()(const Source& source) const noexcept {
@@ -390,10 +399,9 @@ void DatagramShard::on_down(std::uint64_t number, Entry& known,
                             const protocol::DatagramDown& down) {
     auto& association = *known.association;
     stop_carrying(number, association);
-    const bool is_silent = down.why == protocol::DatagramDown::Why::silence;
-    parts_.registry.log().note("datagrams-down", association.link().terms.party,
-                               {{"why", is_silent ? "silence" : "the client sends through TLS"},
-                                {"silent_ms", std::to_string(down.silence.count())}});
+    parts_.registry.log().note(
+        "datagrams-down", association.link().terms.party,
+        {{"why", spoken(down.why)}, {"silent_ms", std::to_string(down.silence.count())}});
 }
 
 void DatagramShard::on_narrow(std::uint64_t number, Entry& known, std::size_t fits) {
