@@ -67,7 +67,6 @@ milliseconds DatagramSession::silence() const {
 void DatagramSession::heard(Instant now) {
     now_ = std::max(now_, now);
     heard_ = now_;
-    path_.heard(now_);
     unanswered_since_.reset();
     asked_.reset();
 }
@@ -118,6 +117,7 @@ void DatagramSession::feed(ByteView payload, Instant now) {
 
 void DatagramSession::take_answer(ByteView echo) {
     ++counters_.probes_answered;
+    path_.heard(now_);
     if (is_client() && !std::exchange(was_answered_, true)) path_.restart(now_);
     if (echo.size() >= question_size - 1 && big_endian_32(echo) == mark_) {
         const std::size_t size = big_endian_32(echo.subspan(8));

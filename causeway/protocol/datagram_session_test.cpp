@@ -139,7 +139,7 @@ TEST_CASE("a channel in which only one direction works is never taken") {
 TEST_CASE("a channel that carries only small datagrams is taken with that size") {
     Pair pair;
     pair.width = 1201;
-    pair.pass(seconds(3));
+    pair.pass(seconds(4));
     REQUIRE(pair.client.story == Story{"size 1200", "up"});
     CHECK(pair.client.session.packet_limit() == 1200);
     // The gateway finds its own direction out by itself.

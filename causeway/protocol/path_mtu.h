@@ -49,8 +49,8 @@ public:
     void refused(std::size_t size, Instant now);
     /// Packets are being sent.
     void used(Instant now) { used_ = now; }
-    /// Anything at all came from the other side. Without that, probes that do not come back say
-    /// nothing about sizes.
+    /// A small question that left beside the probes was answered. Without that, probes that do not
+    /// come back say nothing about sizes.
     void heard(Instant now) { heard_ = now; }
 
     /// Everything anew: the way has changed (another address, another network).

@@ -25,6 +25,9 @@ Some causes look the same on the wire of a stock gateway, which says nothing (18
 42; 39, 40 and 41; 43 to 46, and 47 when the gateway still says goodbye; 47 and 48). There the code is the one that the wire supports, and the
 evidence lists the candidates. At our gateway each of them has a report of its own.
 
+Rows 52 and 53 end nothing either: TLS carries the packets, and the code is that of the `datagram`
+event that says why. The seconds are those until that event; the tunnel stood before it and after.
+
 Row 50, a worker of the gateway killed, ends nothing: the client tells of it by a `reconnecting` event
 and is back with the same address (`tests/interop/our_client`).
 
