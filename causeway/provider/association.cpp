@@ -1,14 +1,9 @@
 #include "causeway/provider/association.h"
 
-#include "causeway/base/text.h"
 #include "causeway/datapath/receive_path.h"
-#include "causeway/datapath/record_opener.h"
-#include "causeway/datapath/record_sealer.h"
-#include "causeway/datapath/send_path.h"
-#include "causeway/protocol/datagram_mtu.h"
-#include "causeway/protocol/moving_datagram.h"
+#include "causeway/provider/datagram_failure.h"
+#include "causeway/provider/records.h"
 
-#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -28,10 +23,6 @@ constexpr int trains_a_turn = 16;
 constexpr std::size_t smallest_v4 = 576;
 constexpr std::size_t smallest_v6 = 1280;
 constexpr int link_mtu_default = 1500;
-
-std::string milliseconds_text(std::chrono::milliseconds time) {
-    return std::to_string(time.count());
-}
 
 Result<Fd> connected_socket(const Endpoint& remote, const Protect& protect) {
     Fd socket(
@@ -54,22 +45,6 @@ tls::DatagramSettings handshake_settings(const AssociationSettings& settings) {
     return handshake;
 }
 
-Result<datapath::RecordSealer> make_sealer(datapath::CryptoBackend crypto,
-                                           datapath::RecordSuite suite,
-                                           const tls::TrafficKeys& keys) {
-    return datapath::RecordSealer::make(
-        crypto,
-        {suite, as_bytes(keys.write_key.reveal()), as_bytes(keys.write_iv.reveal()), keys.epoch},
-        keys.first_write_sequence, keys.first_explicit_nonce);
-}
-
-Result<datapath::RecordOpener> make_opener(datapath::CryptoBackend crypto,
-                                           datapath::RecordSuite suite,
-                                           const tls::TrafficKeys& keys) {
-    return datapath::RecordOpener::make(crypto, {suite, as_bytes(keys.read_key.reveal()),
-                                                 as_bytes(keys.read_iv.reveal()), keys.epoch});
-}
-
 }  // namespace
 
 // Held by itself while it works: a handler may destroy the association it is called by.
@@ -80,8 +55,9 @@ public:
         : loop_(loop),
           settings_(std::move(settings)),
           port_(std::move(port)),
-          handshake_(handshake_settings(settings_)),
-          send_path_(port_),
+          records_(handshake_settings(settings_), port_),
+          handshake_(records_.handshake()),
+          send_path_(records_.path()),
           sink_(sink),
           receive_path_(sink, sink.merges()),
           handler_(std::move(handler)) {}
@@ -116,10 +92,7 @@ public:
     bool send(const datapath::SuperPacket& packet, datapath::Counters& counters) {
         if (!session_) return false;
         is_sending_ = true;
-        if (!sealer_) return send_sealed_elsewhere(packet, counters);
-        const auto taken =
-            send_path_.send(packet, *sealer_, nullptr, session_->packet_limit(), counters);
-        return taken != datapath::SendPath::Taken::too_large;
+        return records_.send(packet, session_->packet_limit(), counters);
     }
 
     std::size_t packet_limit() const { return session_ ? session_->packet_limit() : 0; }
@@ -130,7 +103,7 @@ public:
         if (std::exchange(is_sending_, false)) {
             session_->data_sent(Clock::now());
             set_timer();
-            if (sealer_ && sealer_->is_nearly_used_up() && !std::exchange(told_worn_, true))
+            if (records_.is_nearly_used_up() && !std::exchange(told_worn_, true))
                 soon_ = loop_.at(Clock::now(), [this] { tell(AssociationWorn{}); });
         }
         want_write(send_path_.is_waiting());
@@ -150,9 +123,8 @@ public:
     }
 
     const datapath::UdpPort& port() const { return port_; }
-    const protocol::DatagramCounters& control() const {
-        static const protocol::DatagramCounters none;
-        return session_ ? session_->counters() : none;
+    protocol::DatagramCounters control() const {
+        return session_ ? session_->counters() : protocol::DatagramCounters{};
     }
     const datapath::Drops& drops_in() const { return drops_in_; }
     const datapath::Drops& drops_out() const { return send_path_.drops(); }
@@ -201,14 +173,14 @@ private:
     }
 
     void take(ByteView datagram, Instant now) {
-        if (opener_ && datapath::record_type(datagram) == RecordType::application_data)
+        if (records_.opener() && datapath::record_type(datagram) == RecordType::application_data)
             return take_record(datagram, now);
         handshake_.feed(datagram, now);
         take_handshake_events(now);
     }
 
     void take_record(ByteView record, Instant now) {
-        const auto payload = receive_path_.open(record, *opener_);
+        const auto payload = receive_path_.open(record, *records_.opener());
         if (!payload) return drops_in_.add(payload.error());
         if (!std::exchange(is_confirmed_, true)) handshake_.confirm();
         if (payload->empty())
@@ -241,13 +213,7 @@ private:
                 failure_ = Error{Tls::errSSLClosedGraceful,
                                  "the gateway closed the datagram channel in order"};
         }
-        send_handshake();
-    }
-
-    void send_handshake() {
-        for (; !handshake_.pending().empty(); handshake_.sent())
-            if (!send_path_.send_datagram(handshake_.pending(), nullptr)) break;
-        send_path_.flush();
+        records_.send_handshake();
     }
 
     /// What the socket says about earlier datagrams.
@@ -255,120 +221,45 @@ private:
         while (const auto trouble = port_.trouble()) {
             last_trouble_ = trouble->number;
             if (trouble->number == EMSGSIZE && trouble->mtu && session_) {
-                session_->refused(packet_size_for(static_cast<int>(*trouble->mtu)), Clock::now());
+                session_->refused(packet_size(static_cast<int>(*trouble->mtu)), Clock::now());
             } else if (!session_ && trouble->number != EMSGSIZE && !failure_) {
-                failure_ = unreachable(trouble->number);
+                failure_ = unreachable_by_datagram(settings_.remote, trouble->number);
             }
         }
-    }
-
-    Error unreachable(int number) const {
-        auto fact = system_error(number, "send");
-        if (number == ECONNREFUSED)
-            return Error{Tls::errSSLConnectionRefused,
-                         "nothing takes datagrams at " + settings_.remote.text()}
-                .because(std::move(fact));
-        return Error{Tls::errSSLNetworkTimeout,
-                     "datagrams do not get to " + settings_.remote.text()}
-            .because(std::move(fact));
     }
 
     // The handshake is complete
 
     void begin(Instant now) {
-        const auto& summary = handshake_.summary();
-        suite_ = summary.suite_name;
-        crypto_ = "openssl";
-        if (summary.is_aead)
-            if (auto made = take_keys(); !made) {
-                failure_ = std::move(made).error();
-                return;
-            }
+        if (auto made = records_.take_keys(settings_.crypto); !made) {
+            failure_ = std::move(made).error();
+            return;
+        }
         const int link = settings_.link_mtu > 0 ? settings_.link_mtu : link_mtu_default;
         const std::size_t largest =
-            std::min(packet_size_for(link), static_cast<std::size_t>(settings_.mtu));
+            std::min(packet_size(link), static_cast<std::size_t>(settings_.mtu));
         smallest_ = std::min(settings_.carries_v6 ? smallest_v6 : smallest_v4, largest);
         session_.emplace(protocol::Role::client, settings_.times,
                          protocol::PathMtuLimits{smallest_, largest, true}, now);
     }
 
-    Result<void> take_keys() {
-        auto keys = handshake_.take_traffic_keys();
-        if (!keys) return pass(keys);
-        const auto suite = datapath::record_suite(keys->suite);
-        if (!suite)
-            return fail(Tls::errSSLInternal, "the suite " + suite_ + " has no records of ours");
-        auto sealer = make_sealer(settings_.crypto, *suite, *keys);
-        if (!sealer) return pass(sealer);
-        auto opener = make_opener(settings_.crypto, *suite, *keys);
-        if (!opener) return pass(opener);
-        sealer_ = std::move(*sealer);
-        opener_ = std::move(*opener);
-        crypto_ = name(sealer_->backend());
-        return {};
-    }
-
-    std::size_t packet_size_for(int link_mtu) const {
-        const auto family = settings_.remote.address.family();
-        const int size =
-            sealer_ ? protocol::tunnel_mtu(link_mtu, family, static_cast<int>(sealer_->overhead()))
-                    : protocol::tunnel_mtu_of_cbc(link_mtu, family);
-        return static_cast<std::size_t>(size);
+    std::size_t packet_size(int link_mtu) const {
+        return records_.packet_size(link_mtu, settings_.remote.address.family());
     }
 
     // To the socket
-
-    /// CBC: OpenSSL writes the records.
-    bool send_sealed_elsewhere(const datapath::SuperPacket& packet, datapath::Counters& counters) {
-        if (auto started = splitter_.start(packet); !started) {
-            counters.drops.add(started.error());
-            return true;
-        }
-        if (splitter_.packet_size() > session_->packet_limit()) {
-            counters.drops.add(Drop::too_large, splitter_.count());
-            return false;
-        }
-        for (auto piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
-            const std::span payload(piece.data() - 1, piece.size() + 1);
-            payload[0] = datapath::data_payload;
-            if (!handshake_.write(payload)) {
-                counters.drops.add(Drop::refused);
-                continue;
-            }
-            counters.add(piece.size());
-            send_handshake();
-        }
-        return true;
-    }
 
     void send_messages() {
         if (!session_ || retired_) return;
         // What the socket says at once about their sizes may lead to others.
         for (int round = 0; round < 4 && !session_->messages().empty(); ++round) {
-            for (const auto& message : session_->messages()) send_message(message);
+            for (const auto& message : session_->messages())
+                records_.send(message, settings_.connection_id);
             session_->sent();
             send_path_.flush();
             take_trouble();
         }
         want_write(send_path_.is_waiting());
-    }
-
-    void send_message(const protocol::DatagramMessage& message) {
-        if (!sealer_) {
-            if (handshake_.write(message.payload)) send_handshake();
-        } else if (message.is_moving && !settings_.connection_id.empty()) {
-            send_moving(message.payload);
-        } else {
-            send_path_.send_payload(message.payload, *sealer_, nullptr);
-        }
-    }
-
-    void send_moving(ByteView payload) {
-        const auto header = protocol::moving_header(settings_.connection_id);
-        Bytes datagram(header.begin(), header.end());
-        datagram.resize(header.size() + payload.size() + sealer_->overhead());
-        if (sealer_->seal(payload, std::span(datagram).subspan(header.size())) != 0)
-            send_path_.send_datagram(datagram, nullptr);
     }
 
     // Events and time
@@ -393,48 +284,28 @@ private:
 
     void handle(const protocol::DatagramEvent& event) {
         if (std::holds_alternative<protocol::DatagramUp>(event))
-            return tell(AssociationUp{suite_, crypto_, session_->packet_limit()});
+            return tell(AssociationUp{handshake_.summary().suite_name, records_.crypto(),
+                                      session_->packet_limit()});
         if (const auto* changed = std::get_if<protocol::PathMtuChanged>(&event)) {
             if (session_->carries()) tell(AssociationResized{changed->size});
         } else if (const auto* down = std::get_if<protocol::DatagramDown>(&event)) {
-            tell(AssociationDown{loss_error(down->why, down->silence)});
+            tell(AssociationDown{stopped(down->why, down->silence)});
         } else if (const auto* lost = std::get_if<protocol::DatagramLost>(&event)) {
-            end(loss_error(lost->why, lost->silence));
+            end(stopped(lost->why, lost->silence));
         }
     }
 
-    Error silence_error(std::chrono::milliseconds silence) const {
-        Error error{Tls::errSSLNetworkTimeout,
-                    fmt::format("no datagram came from {} for {}", settings_.remote.text(),
-                                spoken(silence))};
-        error.with("address", settings_.remote.text())
-            .with("silence_ms", milliseconds_text(silence));
-        if (last_trouble_ != 0)
-            return std::move(error).because(system_error(last_trouble_, "send"));
-        return error;
-    }
-
-    Error loss_error(protocol::DatagramDown::Why why, std::chrono::milliseconds silence) const {
-        using Why = protocol::DatagramDown::Why;
-        if (why == Why::silence) return silence_error(silence);
-        Error error{Tls::errSSLNetworkTimeout,
-                    why == Why::narrow
-                        ? fmt::format("only small datagrams get to {} and back: none that holds a "
-                                      "packet of {} bytes",
-                                      settings_.remote.text(), smallest_)
-                        : "the gateway sends its packets through TLS: our datagrams do not reach "
-                          "it"};
-        return std::move(error).with("address", settings_.remote.text());
+    Error stopped(protocol::DatagramDown::Why why, std::chrono::milliseconds silence) const {
+        return datagrams_stopped(settings_.remote, why, silence, last_trouble_, smallest_);
     }
 
     void end(Error why) {
         watch_.reset();
         timer_.reset();
         let_go();
-        if (session_ || !handler_) return tell(AssociationEnded{std::move(why)});
-        const auto& facts = handshake_.facts();
-        why.with("address", settings_.remote.text()).with("phase", "datagram");
-        if (!facts.waiting_for.empty()) why.with("waiting_for", facts.waiting_for);
+        if (!session_)
+            why = no_datagram_handshake(settings_.remote, std::move(why),
+                                        handshake_.facts().peer_spoke, settings_.handshake_limit);
         tell(AssociationEnded{std::move(why)});
     }
 
@@ -469,18 +340,14 @@ private:
     EventLoop& loop_;
     AssociationSettings settings_;
     datapath::UdpPort port_;
-    tls::Datagram handshake_;
-    datapath::SendPath send_path_;
+    Records records_;
+    tls::Datagram& handshake_;
+    datapath::SendPath& send_path_;
     TunSink& sink_;
     datapath::ReceivePath receive_path_;
     Handler handler_;
-    std::optional<datapath::RecordSealer> sealer_;
-    std::optional<datapath::RecordOpener> opener_;
     std::optional<protocol::DatagramSession> session_;
-    datapath::Splitter splitter_;
     datapath::Drops drops_in_;
-    std::string suite_;
-    std::string crypto_;
     std::optional<Error> failure_;
     int last_trouble_ = 0;
     std::size_t smallest_ = 0;  ///< Of packets.
@@ -526,7 +393,7 @@ void Association::when_drained(EventLoop::Action action) { work_->when_drained(s
 void Association::data_by_tunnel() { work_->data_by_tunnel(); }
 void Association::retire() { work_->retire(); }
 const datapath::UdpPort& Association::port() const { return work_->port(); }
-const protocol::DatagramCounters& Association::control() const { return work_->control(); }
+protocol::DatagramCounters Association::control() const { return work_->control(); }
 const datapath::Drops& Association::drops_in() const { return work_->drops_in(); }
 const datapath::Drops& Association::drops_out() const { return work_->drops_out(); }
 

@@ -95,7 +95,7 @@ public:
     void retire();
 
     const datapath::UdpPort& port() const;
-    const protocol::DatagramCounters& control() const;
+    protocol::DatagramCounters control() const;
     /// What came and was dropped, and what was sealed and could not be sent.
     const datapath::Drops& drops_in() const;
     const datapath::Drops& drops_out() const;

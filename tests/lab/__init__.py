@@ -15,6 +15,7 @@ nothing has a name outside and nothing is left behind, whatever happens to a tes
     relay        a relay of TLS records that flips, cuts, swallows, doubles, injects
     web_server   an HTTPS server that is no gateway, or a broken one
     cookie_proxy a TLS proxy before a gateway that changes or remembers the session cookie
+    datagrams    what carries datagrams, lost on the way; what our client says about it
     ocserv       the stock gateway
     openconnect  the stock client
     gateway      our gateway
