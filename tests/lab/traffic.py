@@ -72,7 +72,8 @@ class Flow:
         self.received, self.longest_silence, self.fault = 0, 0.0, None
         self._stopping = False
         listening = target.listen(port, address)
-        self._sender = threading.Thread(target=self._send, args=(source, address, port), daemon=True)
+        self._sender = threading.Thread(target=self._send, args=(source, address, port),
+                                        daemon=True)
         self._receiver = threading.Thread(target=self._receive, args=(listening,), daemon=True)
         self._receiver.start()
         self._sender.start()
