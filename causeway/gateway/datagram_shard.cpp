@@ -71,52 +71,72 @@ void DatagramShard::on_ready(std::size_t index, std::uint32_t flags) {
         want_writing(socket);
         if (!is_waiting()) parts_.host.can_send();
     }
-    for (int turn = 0; turn < trains_a_turn; ++turn) {
+    for (std::size_t datagrams = 0; datagrams < datagrams_a_turn;) {
         auto train = socket.port->receive_train();
         if (!train) {
+            end_run();
             take_trouble(index);
             break;
         }
-        take_train(index, *train);
+        datagrams += take_train(index, *train);
     }
+    end_run();
     parts_.host.end_turn();
 }
 
-void DatagramShard::take_train(std::size_t socket, datapath::Train& train) {
+std::uint64_t DatagramShard::up_at(const Source& source) const {
+    const auto peers = sources_.find(source);
+    return peers == sources_.end() ? 0 : peers->second.up;
+}
+
+std::size_t DatagramShard::take_train(std::size_t socket, datapath::Train& train) {
     const datapath::UdpPath path = train.path;
     const Source source{path.remote, socket};
-    const auto peers = sources_.find(source);
-    const std::uint64_t number = peers == sources_.end() ? 0 : peers->second.up;
+    // Trains that follow one another from one client are one run: its datagrams may come one by
+    // one.
+    std::uint64_t number = up_at(source);
+    if (number != current_number_) {
+        end_run();
+        number = up_at(source);
+    }
     Entry* known = number == 0 ? nullptr : entry(number);
     if (known != nullptr && known->association->link().is_over) {
+        end_run();
         remove(number);
         known = nullptr;
     }
     if (train.bytes.empty()) drops_.add(Drop::record_too_short);
+    if (known != nullptr) {
+        current_ = known->association.get();
+        current_number_ = number;
+        current_->path.local = path.local;
+    }
 
     // What is no record of the channel that is up waits until all records of it are through: it may
     // end that channel.
     bool has_others = false;
+    std::size_t count = 0;
     auto rest = train;
-    current_ = known == nullptr ? nullptr : known->association.get();
-    for (auto datagram = train.next(); !datagram.empty(); datagram = train.next())
+    for (auto datagram = train.next(); !datagram.empty(); datagram = train.next(), ++count)
         if (!take_record(known, datagram)) has_others = true;
-    if (current_ != nullptr) {
-        receive_.flush();
-        auto& association = *current_;
-        association.path.local = path.local;
-        association.link().add_dropped_from_client(std::exchange(from_client_, {}));
-        if (received_.packets_in > 0)
-            association.link().add(std::exchange(received_, Traffic{}), now_);
-        association.end_train(way_of(association), now_);
-        current_ = nullptr;
-        settle(number);
+    if (has_others) {
+        end_run();
+        for (auto datagram = rest.next(); !datagram.empty(); datagram = rest.next())
+            if (known == nullptr ||
+                datapath::record_type(datagram) != datapath::RecordType::application_data)
+                take_other(socket, path, datagram);
     }
-    if (!has_others) return;
-    for (auto datagram = rest.next(); !datagram.empty(); datagram = rest.next())
-        if (known == nullptr ||
-            datapath::record_type(datagram) != datapath::RecordType::application_data)
-            take_other(socket, path, datagram);
+    return std::max<std::size_t>(count, 1);
+}
+
+void DatagramShard::end_run() {
+    if (current_ == nullptr) return;
+    receive_.flush();
+    auto& association = *std::exchange(current_, nullptr);
+    association.link().add_dropped_from_client(std::exchange(from_client_, {}));
+    if (received_.packets_in > 0) association.link().add(std::exchange(received_, Traffic{}), now_);
+    association.end_train(way_of(association), now_);
+    settle(std::exchange(current_number_, 0));
 }
 
 /// False when the datagram is none of the channel's data.

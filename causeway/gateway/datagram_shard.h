@@ -134,7 +134,12 @@ private:
     void take(const datapath::SuperPacket& packet, std::size_t count) override;
 
     void on_ready(std::size_t socket, std::uint32_t flags);
-    void take_train(std::size_t socket, datapath::Train& train);
+    /// The association that is up for a source; 0 for none.
+    std::uint64_t up_at(const Source& source) const;
+    /// How many datagrams it had, at least 1.
+    std::size_t take_train(std::size_t socket, datapath::Train& train);
+    /// Hands on what trains of one client that followed one another have gathered.
+    void end_run();
     bool take_record(Entry* entry, ByteView datagram);
     void take_other(std::size_t socket, const datapath::UdpPath& path, ByteView datagram);
     void take_handshake(std::size_t socket, const datapath::UdpPath& path, ByteView datagram);
@@ -179,8 +184,9 @@ private:
     std::size_t handshakes_ = 0;
     std::vector<std::uint64_t> used_;  ///< Sent to in this turn.
 
-    // While a train is taken apart
+    // While a run of one client's trains is taken apart
     DatagramAssociation* current_ = nullptr;
+    std::uint64_t current_number_ = 0;
     datapath::Drops from_client_;
     Traffic received_;
     Instant now_;

@@ -46,8 +46,9 @@ inline constexpr std::size_t handover_limit = 4096;
 /// Datagram handshakes under way, per shard, and of one session.
 inline constexpr std::size_t handshake_limit = 1024;
 inline constexpr int handshakes_of_session_limit = 4;
-/// Trains of datagrams read from one socket before the others have their turn.
-inline constexpr int trains_a_turn = 16;
+/// Datagrams read from one socket before the others have their turn, and at most a train more: six
+/// trains, or as many that come one by one as make a few super-packets.
+inline constexpr std::size_t datagrams_a_turn = 256;
 /// Records from a source that no shard knows which are tried, a second and shard, and with how many
 /// sessions of that address each.
 inline constexpr int stray_limit = 200;
