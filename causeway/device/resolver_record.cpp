@@ -2,6 +2,7 @@
 
 #include "causeway/base/bytes.h"
 #include "causeway/base/file.h"
+#include "causeway/error/json_integer.h"
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -23,8 +24,8 @@ json json_of(const Original& original) {
 Original original_in(const json& object) {
     const auto text = from_base64(object.at("text").get<std::string>());
     if (!text) throw std::invalid_argument("not base64");
-    return {std::string(as_text(*text)), object.at("mode").get<mode_t>(),
-            object.at("uid").get<uid_t>(), object.at("gid").get<gid_t>()};
+    return {std::string(as_text(*text)), json_integer<mode_t>(object.at("mode")),
+            json_integer<uid_t>(object.at("uid")), json_integer<gid_t>(object.at("gid"))};
 }
 
 }  // namespace

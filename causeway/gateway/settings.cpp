@@ -72,33 +72,35 @@ std::string text_of(const Setting& setting) {
     return "a table";
 }
 
-/// The first letter outside ASCII that stands neither in a text nor in a comment: TOML 1.0 allows
-/// none there, and the look-up of such letters in toml++ 3.3 is undefined for many of them.
-std::optional<FilePlace> stray_letter(std::string_view text) {
-    std::string_view quotes;  // of the text that we are in
-    FilePlace place{1, 1};
-    while (!text.empty()) {
-        std::size_t taken = 1;
-        if (quotes.empty()) {
-            if (static_cast<unsigned char>(text[0]) >= 0x80) return place;
-            if (text[0] == '#') taken = std::min(text.find('\n'), text.size());
-            if (text.starts_with("\"\"\"") || text.starts_with("'''"))
-                quotes = text.substr(0, taken = 3);
-            else if (text[0] == '"' || text[0] == '\'')
-                quotes = text.substr(0, 1);
-        } else if (text[0] == '\\' && quotes[0] == '"') {
-            taken = std::min<std::size_t>(2, text.size());
-        } else if (text.starts_with(quotes)) {
-            taken = quotes.size();
-            quotes = {};
-        }
-        const auto lines = std::ranges::count(text.substr(0, taken), '\n');
-        if (lines > 0 && quotes.size() == 1) quotes = {};  // never closed: toml++ says so
-        place.line += static_cast<decltype(place.line)>(lines);
-        place.column = lines > 0 ? 1 : place.column + static_cast<decltype(place.column)>(taken);
-        text.remove_prefix(taken);
+/// Each letter outside ASCII as one '~', which TOML allows in texts and comments alone.
+std::string without_letters(std::string_view text) {
+    std::string plain;
+    plain.reserve(text.size());
+    for (const char byte : text) {
+        const auto value = static_cast<unsigned char>(byte);
+        if (value < 0x80)
+            plain += byte;
+        else if (value >= 0xC0)  // the others go on with a letter
+            plain += '~';
     }
-    return std::nullopt;
+    return plain;
+}
+
+/// Whether a letter outside ASCII stands there. Columns count letters.
+bool has_letter_at(std::string_view text, const FilePlace& place) {
+    const auto lines = split(text, '\n');
+    if (place.line == 0 || place.line > lines.size()) return false;
+    decltype(place.column) column = 0;
+    for (const char byte : lines[place.line - 1]) {
+        const auto value = static_cast<unsigned char>(byte);
+        if ((value & 0xC0) != 0x80) ++column;
+        if (column == place.column) return value >= 0xC0;
+    }
+    return false;
+}
+
+SyntaxFault fault_of(const toml::parse_error& error) {
+    return {place_of(error.source()), printable(error.description())};
 }
 
 }  // namespace
@@ -121,15 +123,16 @@ std::string Setting::text() const { return text_of(*this); }
 std::expected<SettingTable, SyntaxFault> parse_toml(std::string_view text) {
     // Some editors begin every file with a byte order mark.
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    if (const auto place = stray_letter(text))
-        return std::unexpected(
-            SyntaxFault{*place, "only ASCII characters may stand outside of texts and comments"});
-    const toml::parse_result result = toml::parse(text);
-    if (!result) {
-        const toml::parse_error& error = result.error();
-        return std::unexpected(
-            SyntaxFault{place_of(error.source()), printable(error.description())});
+    // The look-up of letters outside ASCII in toml++ 3.3 is undefined for many of them. It happens
+    // only where they may not stand; what has passed without them keeps them in texts and comments.
+    if (const toml::parse_result plain = toml::parse(without_letters(text)); !plain) {
+        auto fault = fault_of(plain.error());
+        if (has_letter_at(text, fault.place))
+            fault.words = "only ASCII characters may stand outside of texts and comments";
+        return std::unexpected(std::move(fault));
     }
+    const toml::parse_result result = toml::parse(text);
+    if (!result) return std::unexpected(fault_of(result.error()));
     return table_of(result.table());
 }
 
