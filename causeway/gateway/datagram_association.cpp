@@ -194,9 +194,13 @@ void DatagramAssociation::send_messages(datapath::SendPath& way) {
     const auto messages = session_->messages();
     if (messages.empty()) return;
     // One that finds no room is lost as it might be on the way: the session asks again.
-    for (const auto& message : messages) send_payload(message.payload, way);
-    session_->sent();
+    // Each goes in a train of its own: one that is too large for the way takes no other with it.
     way.flush();
+    for (const auto& message : messages) {
+        send_payload(message.payload, way);
+        way.flush();
+    }
+    session_->sent();
 }
 
 void DatagramAssociation::end_turn(Instant now) {

@@ -90,7 +90,10 @@ void Records::send(const protocol::DatagramMessage& message, ByteView connection
     } else if (message.is_moving && !connection_id.empty()) {
         send_moving(message.payload, connection_id);
     } else {
+        // In a train of its own: one that is too large for the way takes no other with it.
+        path_.flush();
         path_.send_payload(message.payload, *sealer_, nullptr);
+        path_.flush();
     }
 }
 
