@@ -76,7 +76,7 @@ class Load:
         return self
 
     def __exit__(self, *_):
-        spent = [now - then for now, then in zip(self._now(), self.before)]
+        spent = [after - before for after, before in zip(self._now(), self.before)]
         self.client_seconds, self.gateway_seconds, own, busy, elapsed = spent
         self.other = max(0.0, busy - own) / elapsed  # in processors
 
