@@ -101,7 +101,7 @@ constexpr auto keys = std::to_array<ConfigKey>({
             "End a session after this long; 0: never."),
     seconds("session", "cookie_timeout", 10, 7 * day, "300",
             "How long a session without connection may be taken up again."),
-    seconds("session", "rekey_time", 60, 30 * day, "86400", "Fresh keys this often."),
+    seconds("session", "rekey_time", 10, 30 * day, "86400", "Fresh keys this often."),
     choice("session", "rekey_method", "ssl|new-tunnel|none", "\"new-tunnel\"",
            "In place, by a new connection, or not at all."),
 

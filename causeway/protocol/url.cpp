@@ -14,7 +14,7 @@ namespace causeway::protocol {
 namespace {
 
 constexpr std::string_view scheme = "https://";
-constexpr std::size_t url_limit = 2048;
+constexpr std::size_t url_limit = 2048;  // As written and as text(): what was read is read again.
 
 std::unexpected<Error> refuse(Code code, std::string_view text, std::string_view why) {
     return fail(code,
@@ -106,6 +106,13 @@ Result<void> take_authority(Url& url, std::string_view authority, Code code,
     return {};
 }
 
+Result<Url> within_limit(Url url, Code code, std::string_view text) {
+    const auto size = url.text().size();
+    if (size > url_limit)
+        return refuse(code, text, fmt::format("it is {} characters long, of {}", size, url_limit));
+    return url;
+}
+
 /// What stands behind "https://".
 Result<Url> parse_behind_scheme(std::string_view rest, Code code, std::string_view text) {
     Url url;
@@ -118,7 +125,7 @@ Result<Url> parse_behind_scheme(std::string_view rest, Code code, std::string_vi
     if (url.path.front() == '?') url.path.insert(0, "/");
     if (!is_path(url.path))
         return refuse(code, text, "a path holds no spaces and nothing beyond ASCII; write %20");
-    return url;
+    return within_limit(std::move(url), code, text);
 }
 
 /// RFC 3986 section 5.2.4, for a path without query.
@@ -148,7 +155,9 @@ bool has_scheme(std::string_view text) {
 
 Result<Url> Url::parse(std::string_view text) {
     const Code code = Vpn::configurationFailed;
-    if (text.size() > url_limit) return refuse(code, text, "it is too long");
+    if (text.size() > url_limit)
+        return refuse(code, text,
+                      fmt::format("it is {} characters long, of {}", text.size(), url_limit));
     if (begins_with_scheme(text, scheme))
         return parse_behind_scheme(text.substr(scheme.size()), code, text);
     if (text.find("://") != std::string_view::npos)
@@ -180,7 +189,7 @@ Result<Url> Url::resolve(std::string_view location) const {
         there = here.substr(0, here.rfind('/') + 1) + there;
     target.path = without_dots(there);
     if (query != std::string_view::npos) target.path += location.substr(query);
-    return target;
+    return within_limit(std::move(target), code, location);
 }
 
 std::string Url::group() const {

@@ -25,6 +25,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (url) check(*url);
     const Url base{"vpn.test", 444, "/a/b?c"};
     const auto target = base.resolve(text);
-    if (target && target->text().size() < 2000) check(*target);
+    if (target) check(*target);
     return 0;
 }
