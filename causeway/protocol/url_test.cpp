@@ -66,7 +66,7 @@ TEST_CASE("what is read is short enough to be read again, also where it grew") {
     const std::string fits = "vpn.test/" + std::string(2048 - 17, 'a');
     REQUIRE(Url::parse(fits).has_value());
     CHECK(Url::parse(fits)->text().size() == 2048);
-    CHECK(Url::parse(Url::parse(fits)->text()) == Url::parse(fits));
+    CHECK(read(read(fits)) == read(fits));
     // The scheme is added to what was typed, and a base to what a redirect says.
     CHECK(read(fits + "a").ends_with("it is 2049 characters long, of 2048"));
     CHECK(read(std::string(3000, 'a')).ends_with("it is 3000 characters long, of 2048"));
