@@ -196,17 +196,17 @@ int run_owner(const connection::Profile& profile, provider::Settings settings, O
     if (!setup) return report(output, profile, Phase::device, std::move(setup).error());
     // Read again: what a dead run had left in the resolver's file is put right by now.
     settings.resolver = provider::read_resolver_settings();
-    auto tun = device::open_tun(profile.interface);
+    auto tun = device::open_tun(profile.interface, 2);
     if (!tun) return report(output, profile, Phase::device, std::move(tun).error());
     if (profile.use_dns)
         if (auto checked = setup->check_dns(); !checked)
             return report(output, profile, Phase::device, std::move(checked).error());
 
-    auto worker = WorkerProcess::start(std::move(settings), tun->fd.get());
+    auto worker = WorkerProcess::start(std::move(settings), *tun);
     if (!worker) return report(output, profile, Phase::device, std::move(worker).error());
     auto incident = RunOwner(profile, *setup, tun->name, *worker, output).run();
 
-    tun->fd.reset();
+    tun->queues.clear();
     auto undone = setup->undo();
     if (incident) {
         if (!undone) output.note("not everything could be put back: " + undone.error().detail);

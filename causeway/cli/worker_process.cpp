@@ -23,7 +23,7 @@ Error not_started(const char* call) {
 }
 
 /// The lock of the state file among others must not live on in the worker.
-void close_all_but(std::array<int, 2> kept) {
+void close_all_but(std::array<int, 3> kept) {
     std::ranges::sort(kept);
     unsigned first = 3;
     for (const int fd : kept) {
@@ -33,27 +33,31 @@ void close_all_but(std::array<int, 2> kept) {
     close_range(first, ~0U, 0);
 }
 
-[[noreturn]] void be_worker(provider::Settings settings, ipc::Channel channel, int tun) {
-    close_all_but({channel.fd(), tun});
+[[noreturn]] void be_worker(provider::Settings settings, ipc::Channel channel, int express,
+                            int bulk) {
+    close_all_but({channel.fd(), express, bulk});
     if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) {
         dup2(null, STDIN_FILENO);
         close(null);
     }
-    const int status = provider::run_worker(std::move(settings), std::move(channel), Fd(tun));
+    const int status =
+        provider::run_worker(std::move(settings), std::move(channel), {Fd(express), Fd(bulk)});
     // Not `exit`: what the other half has registered and buffered is its own to finish.
     _exit(status);
 }
 
 }  // namespace
 
-Result<WorkerProcess> WorkerProcess::start(provider::Settings settings, int tun) {
+Result<WorkerProcess> WorkerProcess::start(provider::Settings settings, const device::Tun& tun) {
     auto ends = ipc::Channel::pair();
     if (!ends)
         return std::unexpected(Error{Vpn::pluginFailed, "the worker could not be started"}.because(
             std::move(ends).error()));
     const pid_t pid = fork();
     if (pid < 0) return std::unexpected(not_started("fork"));
-    if (pid == 0) be_worker(std::move(settings), std::move(ends->second), tun);
+    if (pid == 0)
+        be_worker(std::move(settings), std::move(ends->second), tun.queues.at(0).get(),
+                  tun.queues.at(1).get());
     Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     if (!pidfd) {
         auto error = not_started("pidfd_open");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "causeway/base/fd.h"
+#include "causeway/device/tun.h"
 #include "causeway/error/error.h"
 #include "causeway/ipc/channel.h"
 #include "causeway/provider/settings.h"
@@ -15,9 +16,9 @@ namespace causeway::cli {
 
 class WorkerProcess {
 public:
-    /// The child keeps `tun`, its end of the channel and the standard descriptors, nothing else.
-    /// Fails with pluginFailed <- errno.
-    static Result<WorkerProcess> start(provider::Settings settings, int tun);
+    /// The child keeps the two queues of `tun`, its end of the channel and the standard
+    /// descriptors, nothing else. Fails with pluginFailed <- errno.
+    static Result<WorkerProcess> start(provider::Settings settings, const device::Tun& tun);
 
     WorkerProcess(WorkerProcess&& other) noexcept;
     WorkerProcess& operator=(WorkerProcess&&) = delete;

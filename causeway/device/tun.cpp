@@ -124,14 +124,13 @@ Result<std::string> attach(int fd, const std::string& name, int flags) {
     return std::string(request.ifr_name);
 }
 
-int flags_for(int fd, TunQueues queues) {
+int flags_for(int fd, std::size_t queue_count) {
     // Kernels without the header have no offloads either; packets then come one by one.
     unsigned features = 0;
     const bool has_header =
         ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) != 0;
-    const int common = IFF_TUN | IFF_NO_PI | (has_header ? IFF_VNET_HDR : 0);
-    // Exclusive: a persistent interface of that name, left by somebody, is not taken over.
-    return queues == TunQueues::several ? common | IFF_MULTI_QUEUE : common | IFF_TUN_EXCL;
+    return IFF_TUN | IFF_NO_PI | (has_header ? IFF_VNET_HDR : 0) |
+           (queue_count > 1 ? IFF_MULTI_QUEUE : 0);
 }
 
 Result<void> shorten_queue(int index, std::uint32_t length) {
@@ -154,33 +153,27 @@ Result<void> check_interface_name(std::string_view name) {
     return {};
 }
 
-Result<Tun> open_tun(std::string_view name, TunQueues queues, std::uint32_t queue_length) {
+Result<Tun> open_tun(std::string_view name, std::size_t queue_count, std::uint32_t queue_length) {
     if (!name.empty())
         if (auto valid = check_interface_name(name); !valid)
             return refused(std::move(valid).error());
-    if (queues == TunQueues::several && !name.empty() &&
-        if_nametoindex(std::string(name).c_str()) != 0)
-        return refused(service_error(EBUSY, "ioctl TUNSETIFF", std::string(name)));
-
-    auto fd = open_clone_device();
-    if (!fd) return pass(fd);
-    const std::string wanted(name.empty() ? chosen_by_kernel : name);
-    auto made = attach(fd->get(), wanted, flags_for(fd->get(), queues));
-    if (!made) return pass(made);
-    const int index = static_cast<int>(if_nametoindex(made->c_str()));
-    if (auto shortened = shorten_queue(index, queue_length); !shortened)
+    Tun tun{.queues = {}, .name = std::string(name.empty() ? chosen_by_kernel : name)};
+    do {
+        auto fd = open_clone_device();
+        if (!fd) return pass(fd);
+        const int flags = flags_for(fd->get(), queue_count);
+        // Exclusive: a persistent interface of that name, left by somebody, is not taken over.
+        auto made = attach(fd->get(), tun.name, tun.queues.empty() ? flags | IFF_TUN_EXCL : flags);
+        if (!made) return pass(made);
+        tun.name = std::move(*made);
+        tun.queues.push_back(std::move(*fd));
+    } while (tun.queues.size() < queue_count);
+    tun.index = static_cast<int>(if_nametoindex(tun.name.c_str()));
+    if (auto shortened = shorten_queue(tun.index, queue_length); !shortened)
         return refused(Error{
             Service::SYSTEM_INTERNAL_ERROR, "its queue could not be shortened", {{"step", "queue"}}}
                            .because(std::move(shortened).error()));
-    return Tun{std::move(*fd), std::move(*made), index};
-}
-
-Result<Fd> open_tun_queue(const std::string& name) {
-    auto fd = open_clone_device();
-    if (!fd) return fd;
-    if (auto made = attach(fd->get(), name, flags_for(fd->get(), TunQueues::several)); !made)
-        return pass(made);
-    return fd;
+    return tun;
 }
 
 }  // namespace causeway::device

@@ -55,7 +55,7 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
         auth_.emplace(loop_,
                       AuthSettings{auth_program(), config->authentication.users_file,
                                    config->authentication.threads, config->authentication.queue});
-    for (auto& queue : opened.tunnel.queues)
+    for (auto& lanes : opened.tunnel.lanes)
         shards_.push_back(std::make_unique<Shard>(Shard::Parts{
             .index = shards_.size(),
             .registry = registry_,
@@ -63,7 +63,7 @@ Gateway::Gateway(std::shared_ptr<const Serving> serving, Opened opened)
             .auth = auth_ ? &*auth_ : nullptr,
             .datagrams = datagrams_,
             .crypto = config->datagram.crypto,
-            .tunnel = std::move(queue),
+            .tunnel = std::move(lanes),
             .device_failed =
                 [this](const Error& error) { loop_.post([this, error] { device_failed(error); }); },
         }));

@@ -12,7 +12,7 @@
 #include "causeway/base/event_loop.h"
 #include "causeway/base/fd.h"
 #include "causeway/datapath/receive_path.h"
-#include "causeway/datapath/tun_port.h"
+#include "causeway/datapath/tun_lanes.h"
 #include "causeway/gateway/client_connection.h"
 #include "causeway/gateway/datagram_shard.h"
 #include "causeway/gateway/listener.h"
@@ -45,7 +45,7 @@ public:
         AuthClient* auth;  ///< Nothing when no users file is configured.
         DatagramTable& datagrams;
         datapath::CryptoBackend crypto;
-        TunnelQueue tunnel;
+        TunnelLanes tunnel;
         /// The TUN failed for good. Called in the shard's thread.
         std::move_only_function<void(const Error&)> device_failed;
     };

@@ -28,18 +28,15 @@ std::vector<std::string> forwarding_warnings(const Config& config) {
 
 }  // namespace
 
-Result<TunnelDevice> TunnelDevice::open(const Config& config, std::size_t queue_count) {
-    const auto kind = queue_count > 1 ? device::TunQueues::several : device::TunQueues::one;
-    auto tun = device::open_tun(config.interface, kind, device::shared_tun_queue_length);
+Result<TunnelDevice> TunnelDevice::open(const Config& config, std::size_t shard_count) {
+    auto tun = device::open_tun(config.interface, 2 * shard_count, device::shared_tun_queue_length);
     if (!tun) return pass(tun);
     TunnelDevice opened;
     opened.name = tun->name;
-    if (auto added = opened.add(std::move(tun->fd)); !added) return pass(added);
-    while (opened.queues.size() < queue_count) {
-        auto queue = device::open_tun_queue(opened.name);
-        if (!queue) return pass(queue);
-        if (auto added = opened.add(std::move(*queue)); !added) return pass(added);
-    }
+    for (std::size_t at = 0; at + 1 < tun->queues.size(); at += 2)
+        if (auto added = opened.add(std::move(tun->queues[at]), std::move(tun->queues[at + 1]));
+            !added)
+            return pass(added);
 
     std::vector<Prefix> addresses;
     for (const Pool& pool : config.pools) addresses.push_back({pool.gateway, pool.network.length});
@@ -49,12 +46,12 @@ Result<TunnelDevice> TunnelDevice::open(const Config& config, std::size_t queue_
     return opened;
 }
 
-Result<void> TunnelDevice::add(Fd queue) {
-    auto port = datapath::TunPort::open(queue.get());
+Result<void> TunnelDevice::add(Fd express, Fd bulk) {
+    auto port = datapath::TunLanes::open(express.get(), bulk.get());
     if (!port)
         return fail(Vpn::configurationFailed, "the offloads of the tunnel's interface",
                     std::move(port).error());
-    queues.push_back({std::move(queue), std::move(*port)});
+    lanes.push_back({std::move(express), std::move(bulk), std::move(*port)});
     return {};
 }
 

@@ -1,9 +1,9 @@
-// The one TUN that all clients share: a queue for each shard.
+// The one TUN that all clients share: a pair of queues for each shard.
 
 #pragma once
 
 #include "causeway/base/fd.h"
-#include "causeway/datapath/tun_port.h"
+#include "causeway/datapath/tun_lanes.h"
 #include "causeway/error/error.h"
 #include "causeway/gateway/config.h"
 
@@ -12,25 +12,26 @@
 
 namespace causeway::gateway {
 
-/// A queue and the port that reads and writes it.
-struct TunnelQueue {
-    Fd fd;
-    datapath::TunPort port;
+/// What one shard reads and writes.
+struct TunnelLanes {
+    Fd express;
+    Fd bulk;
+    datapath::TunLanes port;
 };
 
 /// An interface with its addresses (the gateway's own of each pool) and MTU, up. It vanishes when
-/// the last queue is closed.
+/// the last of them is closed.
 struct TunnelDevice {
     std::string name;
-    std::vector<TunnelQueue> queues;
+    std::vector<TunnelLanes> lanes;
     /// What does not keep the gateway from serving: no forwarding in a family that has a pool.
     std::vector<std::string> warnings;
 
     /// Fails with configurationFailed <- what the service of this machine refused (device/tun.h).
-    static Result<TunnelDevice> open(const Config& config, std::size_t queue_count);
+    static Result<TunnelDevice> open(const Config& config, std::size_t shard_count);
 
 private:
-    Result<void> add(Fd queue);
+    Result<void> add(Fd express, Fd bulk);
 };
 
 }  // namespace causeway::gateway

@@ -39,7 +39,7 @@ private:
 
 }  // namespace
 
-Counted counted(const TunnelTotals& totals, const datapath::TunPort& tun) {
+Counted counted(const TunnelTotals& totals, const datapath::TunLanes& tun) {
     Counted counted;
     Writer to(counted);
     const auto& datagrams = totals.datagrams;

@@ -9,6 +9,6 @@ namespace causeway::provider {
 
 /// Packets and bytes of both directions, drops by their reason, system calls and what they carried,
 /// and the offloads that were on.
-Counted counted(const TunnelTotals& totals, const datapath::TunPort& tun);
+Counted counted(const TunnelTotals& totals, const datapath::TunLanes& tun);
 
 }  // namespace causeway::provider

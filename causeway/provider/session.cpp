@@ -35,7 +35,7 @@ Error timeout_error(Phase phase, const std::string& host, std::chrono::milliseco
 
 }  // namespace
 
-Session::Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunPort& tun,
+Session::Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunLanes& tun,
                  EventLoop::Action ended)
     : loop_(loop),
       settings_(settings),

@@ -27,7 +27,7 @@ class Session {
 public:
     /// All four outlive the session; `ended` is called once, when the last word has been said and
     /// told.
-    Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunPort& tun,
+    Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunLanes& tun,
             EventLoop::Action ended);
 
     void start();
@@ -66,7 +66,7 @@ private:
     EventLoop& loop_;
     const Settings& settings_;
     Owner& owner_;
-    datapath::TunPort& tun_;
+    datapath::TunLanes& tun_;
     EventLoop::Action ended_;
     Trail trail_;
     Farewells farewells_;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "causeway/datapath/receive_path.h"
-#include "causeway/datapath/tun_port.h"
+#include "causeway/datapath/tun_lanes.h"
 #include "causeway/error/error.h"
 
 #include <optional>
@@ -15,7 +15,7 @@ namespace causeway::provider {
 class TunSink final : public datapath::SuperPacketSink {
 public:
     /// `tun` outlives it.
-    explicit TunSink(datapath::TunPort& tun) : tun_(tun) {}
+    explicit TunSink(datapath::TunLanes& tun) : tun_(tun) {}
 
     void take(const datapath::SuperPacket& packet, std::size_t count) override {
         if (failure_) return counters_.drops.add(datapath::Drop::interface_down, count);
@@ -27,7 +27,7 @@ public:
     datapath::Counters& counters() { return counters_; }
 
 private:
-    datapath::TunPort& tun_;
+    datapath::TunLanes& tun_;
     datapath::Counters counters_;
     std::optional<Error> failure_;
 };

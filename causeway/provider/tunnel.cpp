@@ -31,7 +31,7 @@ constexpr std::chrono::seconds rekey_limit{10};
 // Held by itself while it works: a handler may destroy the tunnel it is called by.
 class Tunnel::Work : public std::enable_shared_from_this<Tunnel::Work> {
 public:
-    Work(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler)
+    Work(Environment& environment, Entered entered, datapath::TunLanes& tun, Handler handler)
         : loop_(environment.loop),
           link_(std::move(entered.link)),
           rest_(std::move(entered.rest)),
@@ -296,7 +296,7 @@ private:
     std::unique_ptr<Link> link_;
     Bytes rest_;
     protocol::CstpSession session_;
-    datapath::TunPort& tun_;
+    datapath::TunLanes& tun_;
     datapath::Splitter splitter_;
     datapath::Counters sent_;            ///< Through TLS.
     datapath::Counters datagrams_sent_;  ///< As datagrams.
@@ -324,7 +324,7 @@ TunnelTotals& TunnelTotals::operator+=(const TunnelTotals& other) {
     return *this;
 }
 
-Tunnel::Tunnel(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler)
+Tunnel::Tunnel(Environment& environment, Entered entered, datapath::TunLanes& tun, Handler handler)
     : work_(std::make_shared<Work>(environment, std::move(entered), tun, std::move(handler))) {
     work_->start();
 }

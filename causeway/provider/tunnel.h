@@ -12,7 +12,7 @@
 
 #include "causeway/base/event_loop.h"
 #include "causeway/datapath/counters.h"
-#include "causeway/datapath/tun_port.h"
+#include "causeway/datapath/tun_lanes.h"
 #include "causeway/error/error.h"
 #include "causeway/protocol/cstp_session.h"
 #include "causeway/provider/datagrams.h"
@@ -53,7 +53,7 @@ public:
     using Handler = std::move_only_function<void(TunnelEvent)>;
 
     /// `environment` and `tun` outlive it. The TUN is not read before `resume`.
-    Tunnel(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler);
+    Tunnel(Environment& environment, Entered entered, datapath::TunLanes& tun, Handler handler);
     ~Tunnel();
 
     /// Stops and goes on taking packets from the TUN; those of the gateway are always delivered.

@@ -30,7 +30,7 @@ void leave_signals_to_owner() {
 
 }  // namespace
 
-int run_worker(Settings settings, ipc::Channel channel, Fd tun) {
+int run_worker(Settings settings, ipc::Channel channel, TunQueues tun) {
     leave_signals_to_owner();
     EventLoop loop;
     std::optional<Session> session;
@@ -42,7 +42,7 @@ int run_worker(Settings settings, ipc::Channel channel, Fd tun) {
         owner.drain();
         return 0;
     };
-    auto port = datapath::TunPort::open(tun.get());
+    auto port = datapath::TunLanes::open(tun.express.get(), tun.bulk.get());
     if (!port) return refuse("the worker was given no TUN", std::move(port).error());
     session.emplace(loop, settings, owner, *port, [&] { loop.stop(); });
 

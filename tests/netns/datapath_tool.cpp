@@ -163,7 +163,7 @@ int run(std::span<char*> arguments) {
     auto device = device::open_tun(arguments[0]);
     if (!device) return say(device.error());
     if (auto up = device::bring_up(device->name, addresses, *mtu); !up) return say(up.error());
-    auto tun = TunPort::open(device->fd.get());
+    auto tun = TunPort::open(device->queues.front().get());
     if (!tun) return say(tun.error());
     auto udp = connect(*local, *remote);
     if (!udp) return say(udp.error());

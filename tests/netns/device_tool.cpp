@@ -19,7 +19,7 @@
 #include "causeway/datapath/ip_header.h"
 #include "causeway/datapath/merger.h"
 #include "causeway/datapath/splitter.h"
-#include "causeway/datapath/tun_port.h"
+#include "causeway/datapath/tun_lanes.h"
 #include "causeway/device/protect.h"
 #include "causeway/device/setup.h"
 #include "causeway/device/tun.h"
@@ -156,7 +156,7 @@ void exchange_addresses(std::span<std::byte> packet) {
 /// Sends every packet back to where it seems to come from, as super-packets where they are.
 class Reflector final : public datapath::SuperPacketSink {
 public:
-    explicit Reflector(datapath::TunPort port) : port_(std::move(port)) {}
+    explicit Reflector(datapath::TunLanes port) : port_(std::move(port)) {}
 
     /// Until the standard input ends; then what was read, written and dropped.
     int run() {
@@ -199,7 +199,7 @@ private:
         if (!sent) failure_ = std::move(sent).error();
     }
 
-    datapath::TunPort port_;
+    datapath::TunLanes port_;
     datapath::Splitter splitter_;
     datapath::Merger merger_{*this, port_.merges()};
     datapath::Counters read_, written_;
@@ -215,10 +215,10 @@ int reflect(std::span<char*> arguments) {
         addresses.push_back(*address);
     }
     if (!mtu) return say("wrong argument", 2);
-    auto tun = open_tun(arguments[0]);
+    auto tun = open_tun(arguments[0], 2);
     if (!tun) return say(tun.error());
     if (auto up = bring_up(tun->name, addresses, *mtu); !up) return say(up.error());
-    auto port = datapath::TunPort::open(tun->fd.get());
+    auto port = datapath::TunLanes::open(tun->queues.at(0).get(), tun->queues.at(1).get());
     if (!port) return say(port.error());
     say("up", 0);
     return Reflector(std::move(*port)).run();
