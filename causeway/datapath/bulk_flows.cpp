@@ -2,6 +2,8 @@
 
 #include "causeway/datapath/packet_layout.h"
 
+#include <utility>
+
 namespace causeway::datapath {
 namespace {
 
@@ -38,16 +40,15 @@ std::uint32_t flow_of(ByteView packet) {
 }
 
 void BulkFlows::saw(std::uint32_t flow, const SuperPacket& packet) {
-    auto& place = places_[flow >> 22];
-    if (packet_count(packet) >= large)
-        place = {flow, patience};
-    else if (place.flow == flow && place.left > 0)
-        --place.left;
+    if (packet_count(packet) < large) return;
+    auto& place = place_of(flow);
+    if (place.kind == Kind::small || place.flow != flow) place = {flow, Kind::newly_bulk};
 }
 
-bool BulkFlows::is_bulk(std::uint32_t flow) const {
-    const auto& place = places_[flow >> 22];
-    return place.flow == flow && place.left > 0;
+BulkFlows::Kind BulkFlows::answered(std::uint32_t flow) {
+    auto& place = place_of(flow);
+    if (place.kind == Kind::small || place.flow != flow) return Kind::small;
+    return std::exchange(place.kind, Kind::bulk);
 }
 
 }  // namespace causeway::datapath

@@ -14,27 +14,33 @@ namespace causeway::datapath {
 /// The flow of a packet, in 32 bits: the same in both directions. 0 for what is no packet.
 std::uint32_t flow_of(ByteView packet);
 
-/// Remembers flows in a table of fixed size. Two that share a place forget each other, and packets
-/// of a forgotten flow count as small: that costs time and no packet.
+/// Remembers flows in a table of fixed size: the last one in bulk of those that share a place.
+/// One that is forgotten counts as small until its next large super-packet.
 class BulkFlows {
 public:
-    /// A packet of that flow came out of the TUN. A flow is in bulk from one large super-packet on,
-    /// until `patience` packets in a row were small.
+    /// A packet of that flow came out of the TUN. A flow is in bulk from one large super-packet on.
     void saw(std::uint32_t flow, const SuperPacket& packet);
-    bool is_bulk(std::uint32_t flow) const;
+
+    enum class Kind : std::uint8_t {
+        small,
+        newly_bulk,  ///< In bulk, and asked about for the first time since it is.
+        bulk,
+    };
+    /// A packet of that flow goes into the TUN.
+    Kind answered(std::uint32_t flow);
 
     /// As many segments make a super-packet large: more than a request or a short answer has.
     static constexpr std::size_t large = 8;
-    static constexpr std::uint8_t patience = 16;
 
 private:
     struct Place {
         std::uint32_t flow = 0;
-        std::uint8_t left = 0;  ///< Small packets until it is not in bulk any more.
+        Kind kind = Kind::small;
     };
-    static constexpr std::size_t place_count = 1024;
+    static constexpr int place_bits = 10;
+    Place& place_of(std::uint32_t flow) { return places_[flow >> (32 - place_bits)]; }
 
-    std::array<Place, place_count> places_{};
+    std::array<Place, std::size_t{1} << place_bits> places_{};
 };
 
 }  // namespace causeway::datapath

@@ -57,33 +57,36 @@ TEST_CASE("what is no packet belongs to no flow") {
     CHECK(flow_of(ByteView(test::packet_of(Recipe{})).first(19)) == 0);
 }
 
-TEST_CASE("a flow is in bulk from a large super-packet on, until so many small ones followed") {
+using Kind = BulkFlows::Kind;
+
+TEST_CASE("a flow is in bulk from a large super-packet on, and newly so once") {
     const Recipe recipe{.payload = test::pattern(BulkFlows::large * 1000)};
-    const Recipe small{};
     auto large = test::super_packet_of(recipe, 1000);
     auto almost = test::super_packet_of({.payload = test::pattern(7000)}, 1000);
-    test::PlacedPacket one(test::packet_of(small), {});
     BulkFlows flows;
-    CHECK(!flows.is_bulk(flow(recipe)));
+    CHECK(flows.answered(flow(recipe)) == Kind::small);
     flows.saw(flow(recipe), almost.get());
-    CHECK(!flows.is_bulk(flow(recipe)));
-    for (int again = 0; again < 2; ++again) {
-        flows.saw(flow(recipe), large.get());
-        for (int i = 1; i < BulkFlows::patience; ++i) flows.saw(flow(recipe), one.get());
-        CHECK(flows.is_bulk(flow(recipe)));
-    }
-    flows.saw(flow(recipe), one.get());
-    CHECK(!flows.is_bulk(flow(recipe)));
+    CHECK(flows.answered(flow(recipe)) == Kind::small);
+    flows.saw(flow(recipe), large.get());
+    CHECK(flows.answered(flow(recipe)) == Kind::newly_bulk);
+    CHECK(flows.answered(flow(recipe)) == Kind::bulk);
+    // Whatever comes behind it: its packets would overtake each other.
+    flows.saw(flow(recipe), almost.get());
+    flows.saw(flow(recipe), large.get());
+    CHECK(flows.answered(flow(recipe)) == Kind::bulk);
 }
 
-TEST_CASE("small packets of another flow do not end the bulk of one that shares its place") {
+TEST_CASE("of flows that share a place only another bulk flow makes one forgotten") {
     auto large = test::super_packet_of({.payload = test::pattern(20'000)}, 1000);
     test::PlacedPacket one(test::packet_of(Recipe{}), {});
     BulkFlows flows;
     flows.saw(0xffc00001, large.get());
-    for (int i = 0; i < 100; ++i) flows.saw(0xffc00002, one.get());
-    CHECK(flows.is_bulk(0xffc00001));
-    CHECK(!flows.is_bulk(0xffc00002));
+    flows.saw(0xffc00002, one.get());
+    CHECK(flows.answered(0xffc00002) == Kind::small);
+    CHECK(flows.answered(0xffc00001) == Kind::newly_bulk);
+    flows.saw(0xffc00002, large.get());
+    CHECK(flows.answered(0xffc00001) == Kind::small);
+    CHECK(flows.answered(0xffc00002) == Kind::newly_bulk);
 }
 
 }  // namespace

@@ -48,8 +48,10 @@ Result<std::optional<SuperPacket>> TunLanes::read(Drops& drops) {
 
 Result<void> TunLanes::write(ByteView packet, const VirtioHeader& offload, std::size_t count,
                              Counters& counters) {
-    auto& lane = flows_.is_bulk(flow_of(packet)) ? bulk_ : express_;
-    return lane.write(packet, offload, count, counters);
+    const auto kind = flows_.answered(flow_of(packet));
+    if (kind == BulkFlows::Kind::small) return express_.write(packet, offload, count, counters);
+    if (kind == BulkFlows::Kind::newly_bulk) express_run_ = 0;  // its older packets wait there
+    return bulk_.write(packet, offload, count, counters);
 }
 
 CallCounters TunLanes::reads() const {

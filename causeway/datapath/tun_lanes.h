@@ -9,8 +9,8 @@
 // the answers of a bulk flow are written to the bulk queue, and all others to the express queue. A
 // flow that the kernel has heard nothing of takes either, until its first answer.
 //
-// The order within a flow stays: when it becomes bulk, its older packets are read first. When it
-// stops being bulk, its newest packet may overtake those that still wait, once.
+// The order within a flow stays: when it becomes bulk, its older packets, which wait in the express
+// queue, are read first; and bulk it stays.
 
 #pragma once
 
@@ -35,7 +35,7 @@ public:
     const TunOffloads& offloads() const { return express_.offloads(); }
     MergeKinds merges() const { return express_.merges(); }
 
-    /// As TunPort::read. Bulk has its turn after `express_limit` packets of the express lane.
+    /// As TunPort::read. A packet of the bulk lane has its turn after `express_limit` of the other.
     Result<std::optional<SuperPacket>> read(Drops& drops);
 
     /// As TunPort::write.
@@ -48,7 +48,8 @@ public:
     CallCounters reads() const;
     CallCounters writes() const;
 
-    static constexpr std::size_t express_limit = 64;
+    /// At least what waits in a queue (device/limits.h): see above.
+    static constexpr std::size_t express_limit = 256;
 
 private:
     TunLanes(TunPort express, TunPort bulk, Fd either);

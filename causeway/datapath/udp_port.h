@@ -84,8 +84,10 @@ public:
     std::optional<Train> receive_train();
 
     /// What went wrong since the last call, oldest first; nothing when nothing did. To be asked on
-    /// `failed` and on EPOLLERR, until it has nothing more.
+    /// `has_trouble` and on EPOLLERR, until it has nothing more.
     std::optional<UdpTrouble> trouble();
+    /// A call has failed since. What routers say later shows by EPOLLERR alone.
+    bool has_trouble() const { return trouble_.has_value(); }
 
     /// Datagrams that the kernel dropped since the beginning because we were too slow
     /// (SO_RXQ_OVFL; known once a later one arrived).

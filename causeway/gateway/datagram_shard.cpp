@@ -64,6 +64,8 @@ std::uint64_t DatagramShard::insert(std::unique_ptr<DatagramAssociation> associa
 
 void DatagramShard::on_ready(std::size_t index, std::uint32_t flags) {
     auto& socket = sockets_[index];
+    if (std::exchange(socket.is_drained, false))
+        datapath::let_gather(socket.moderation.pause(socket.port->receives(), Clock::now()));
     now_ = Clock::now();
     if ((flags & EPOLLERR) != 0) take_trouble(index);
     if ((flags & EPOLLOUT) != 0) {
@@ -74,8 +76,9 @@ void DatagramShard::on_ready(std::size_t index, std::uint32_t flags) {
     for (std::size_t datagrams = 0; datagrams < datagrams_a_turn;) {
         auto train = socket.port->receive_train();
         if (!train) {
+            socket.is_drained = true;
             end_run();
-            take_trouble(index);
+            if (socket.port->has_trouble()) take_trouble(index);
             break;
         }
         datagrams += take_train(index, *train);

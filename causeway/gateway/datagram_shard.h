@@ -14,6 +14,7 @@
 
 #include "causeway/base/event_loop.h"
 #include "causeway/base/fd.h"
+#include "causeway/datapath/receive_moderation.h"
 #include "causeway/datapath/receive_path.h"
 #include "causeway/datapath/send_path.h"
 #include "causeway/datapath/udp_port.h"
@@ -105,8 +106,10 @@ private:
     struct Socket {
         std::unique_ptr<datapath::UdpPort> port;
         std::unique_ptr<datapath::SendPath> way;
+        datapath::ReceiveModeration moderation;
         EventLoop::Watch watch;
         bool wants_writing = false;
+        bool is_drained = false;  ///< Nothing was left in it after the last turn.
     };
     /// A remote address on one of our sockets.
     struct Source {

@@ -51,6 +51,7 @@ void Shard::stop() {
 void Shard::start() {
     thread_ = std::thread([this] {
         block_signals();
+        datapath::wake_in_time();
         loop_.run();
     });
 }

@@ -1,5 +1,6 @@
 #include "causeway/provider/association.h"
 
+#include "causeway/datapath/receive_moderation.h"
 #include "causeway/datapath/receive_path.h"
 #include "causeway/provider/datagram_failure.h"
 #include "causeway/provider/records.h"
@@ -18,8 +19,8 @@ namespace {
 using datapath::Drop;
 using datapath::RecordType;
 
-// One turn of the loop receives no more trains, so that the other direction gets its turn too.
-constexpr int trains_a_turn = 16;
+// One turn of the loop receives no more, so that the other direction gets its turn too.
+constexpr std::size_t datagrams_a_turn = 512;
 constexpr std::size_t smallest_v4 = 576;
 constexpr std::size_t smallest_v6 = 1280;
 constexpr int link_mtu_default = 1500;
@@ -161,10 +162,16 @@ private:
     }
 
     void receive() {
+        if (std::exchange(is_drained_, false))
+            datapath::let_gather(moderation_.pause(port_.receives(), Clock::now()));
         const auto now = Clock::now();
-        for (int i = 0; i < trains_a_turn; ++i) {
+        for (std::size_t taken = 0; taken < datagrams_a_turn;) {
             auto train = port_.receive_train();
-            if (!train) break;
+            if (!train) {
+                is_drained_ = true;
+                break;
+            }
+            taken += std::max<std::size_t>(train->count(), 1);
             for (auto datagram = train->next(); !datagram.empty(); datagram = train->next())
                 take(datagram, now);
         }
@@ -257,7 +264,7 @@ private:
                 records_.send(message, settings_.connection_id);
             session_->sent();
             send_path_.flush();
-            take_trouble();
+            if (port_.has_trouble()) take_trouble();
         }
         want_write(send_path_.is_waiting());
     }
@@ -268,7 +275,7 @@ private:
         if (!handler_) return;
         const auto now = Clock::now();
         if (!session_) take_handshake_events(now);
-        take_trouble();
+        if (port_.has_trouble()) take_trouble();
         send_messages();
         while (!gone_ && handler_ && session_) {
             auto event = session_->next();
@@ -340,6 +347,7 @@ private:
     EventLoop& loop_;
     AssociationSettings settings_;
     datapath::UdpPort port_;
+    datapath::ReceiveModeration moderation_;
     Records records_;
     tls::Datagram& handshake_;
     datapath::SendPath& send_path_;
@@ -356,6 +364,7 @@ private:
     EventLoop::Timer soon_;
     EventLoop::Action drained_;
     Instant timer_at_{};
+    bool is_drained_ = false;  ///< Nothing was left in the socket after the last turn.
     bool is_sending_ = false;
     bool is_confirmed_ = false;
     bool heard_data_ = false;

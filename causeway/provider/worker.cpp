@@ -1,5 +1,6 @@
 #include "causeway/provider/worker.h"
 
+#include "causeway/datapath/receive_moderation.h"
 #include "causeway/provider/owner.h"
 #include "causeway/provider/sandbox.h"
 #include "causeway/provider/session.h"
@@ -32,6 +33,7 @@ void leave_signals_to_owner() {
 
 int run_worker(Settings settings, ipc::Channel channel, TunQueues tun) {
     leave_signals_to_owner();
+    datapath::wake_in_time();
     EventLoop loop;
     std::optional<Session> session;
     Owner owner(loop, std::move(channel), [&] { session->stop(); });
