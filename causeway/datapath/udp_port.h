@@ -87,9 +87,9 @@ public:
     /// `failed` and on EPOLLERR, until it has nothing more.
     std::optional<UdpTrouble> trouble();
 
-    /// Datagrams that the kernel dropped since the beginning because we were too slow
-    /// (SO_RXQ_OVFL; known once a later one arrived).
-    std::uint64_t overflowed() const { return overflowed_; }
+    /// What the kernel dropped since the beginning because we were too slow (SO_RXQ_OVFL, and
+    /// SO_MEMINFO for what came last): datagrams, and trains where they arrive as trains.
+    std::uint64_t overflowed() const;
     const CallCounters& sends() const { return sends_; }
     const CallCounters& receives() const { return receives_; }
 
