@@ -31,9 +31,70 @@ def unreachable_ports(host):
     return found["NoPorts"] + found["InCsumErrors"]
 
 
+def wait_gone(gateway):
+    """Until it has forgotten its last session."""
+    eventually(lambda: not gateway.control("sessions")["sessions"] and
+               not any(thread["datagram_channels"]
+                       for thread in gateway.control("status")["status"]["threads"]),
+               "the gateway does not forget the session")
+
+
 def by_reason(counted, prefix):
     return {name.removeprefix(prefix): value for name, value in counted.items()
             if name.startswith(prefix) and name != "received_dropped_by_socket"}
+
+
+def gateway_totals(gateway):
+    """The gateway's counters, all threads together."""
+    total = {"overflowed": 0, "drops_in": {}, "drops_out": {}}
+    for thread in gateway.control("status")["status"]["threads"]:
+        total["overflowed"] += thread["overflowed"]
+        for name, value in thread["counters"].items():
+            total[name] = total.get(name, 0) + value
+        for way in ("drops_in", "drops_out"):
+            for reason, count in thread[way].items():
+                total[way][reason] = total[way].get(reason, 0) + count
+    return total
+
+
+# What is summed up are tuples (what, one side, the other side), of which both sides must be equal.
+
+def client_sums(client):
+    """Of a client's last counters."""
+    yield ("the client's TUN to its sockets", client["tun_read_packets"] + client["control_sent"],
+           client["udp_send_packets"] + client["sent_packets"] - client["sent_as_datagrams"] +
+           sum(by_reason(client, SENT_DROPPED).values()))
+    yield ("the client's sockets to its TUN",
+           client["udp_receive_packets"] + client["received_through_tls"],
+           client["received_packets"] + client["control_received"] +
+           client["handshakes_received"] + sum(by_reason(client, RECEIVED_DROPPED).values()))
+    yield ("the client's packets and its TUN's", client["tun_write_packets"],
+           client["received_packets"] + client["answers_written"])
+
+
+def gateway_sums(gate):
+    """Of `gateway_totals`, while nothing is between two of its threads."""
+    yield ("the gateway's sockets to its TUN", gate["datagrams_received"] + gate["tls_packets_in"],
+           gate["tun_packets_written"] - gate["answers_written"] +
+           gate["packets_between_clients"] + gate["control_received"] +
+           gate["handshakes_received"] + sum(gate["drops_in"].values()))
+    yield ("the gateway's TUN to its sockets",
+           gate["tun_packets_read"] + gate["packets_between_clients"] + gate["answers"] +
+           gate["control_sent"],
+           gate["datagrams_sent"] + gate["datagrams_waiting"] + gate["tls_packets_out"] +
+           gate["answers_written"] + sum(gate["drops_out"].values()))
+
+
+def tls_sums(client, gate):
+    """Through TLS nothing is lost while the connection lives."""
+    yield ("packets up through TLS", client["sent_packets"] - client["sent_as_datagrams"],
+           gate["tls_packets_in"])
+    yield "packets down through TLS", gate["tls_packets_out"], client["received_through_tls"]
+
+
+def expect_even(sums, story=""):
+    wrong = [f"{what}: {left} is not {right}" for what, left, right in sums if left != right]
+    expect(not wrong, lambda: "\n".join([*wrong, str(story)]))
 
 
 class Ledger:
@@ -78,29 +139,11 @@ class Ledger:
         report = client.stop()
         expect(report.status == 0, lambda: f"the client's end: {report}")
         self.client = counters(report)
-        eventually(lambda: not self.gateway.control("sessions")["sessions"] and
-                   sum(t["datagram_channels"] for t in self._threads()) == 0,
-                   "the gateway does not forget the session")
+        wait_gone(self.gateway)
         self.counts = self.relay.counts()
-        self._add_threads()
-        wrong = [f"{what}: {left} is not {right}" for what, left, right in self.sums()
-                 if left != right]
-        expect(not wrong, lambda: "\n".join([*wrong, str(self)]))
+        self.gate = gateway_totals(self.gateway)
+        expect_even(self.sums(), self)
         return self
-
-    def _threads(self):
-        return self.gateway.control("status")["status"]["threads"]
-
-    def _add_threads(self):
-        """The gateway's counters, all threads together."""
-        self.gate = {"overflowed": 0, "drops_in": {}, "drops_out": {}}
-        for thread in self._threads():
-            self.gate["overflowed"] += thread["overflowed"]
-            for name, value in thread["counters"].items():
-                self.gate[name] = self.gate.get(name, 0) + value
-            for way in ("drops_in", "drops_out"):
-                for reason, count in thread[way].items():
-                    self.gate[way][reason] = self.gate[way].get(reason, 0) + count
 
     def losses(self, direction):
         """Every loss of a direction, in packets and datagrams, by where and why. What the relay
@@ -121,9 +164,7 @@ class Ledger:
         return {where: count for where, count in found.items() if count}
 
     def sums(self):
-        """(what, one side, the other side), which must be equal."""
         client, gate = self.client, self.gate
-        by_tls = client["sent_packets"] - client["sent_as_datagrams"]
         for end, reads in (("client", client["tun_read_calls"]), ("gateway", gate["tun_reads"])):
             sent = self.tun[end]["tx"]
             yield (f"{end}: what the kernel had for the TUN, and what that took or dropped",
@@ -147,28 +188,9 @@ class Ledger:
         yield ("datagrams from the relay to the client", down["forwarded"],
                client["udp_receive_packets"] + client["received_dropped_by_socket"] +
                unreachable_ports(self.relay.client))
-        yield "packets up through TLS", by_tls, gate["tls_packets_in"]
-        yield "packets down through TLS", gate["tls_packets_out"], client["received_through_tls"]
-
-        yield ("the client's TUN to its sockets", client["tun_read_packets"] + client["control_sent"],
-               client["udp_send_packets"] + by_tls +
-               sum(by_reason(client, SENT_DROPPED).values()))
-        yield ("the client's sockets to its TUN",
-               client["udp_receive_packets"] + client["received_through_tls"],
-               client["received_packets"] + client["control_received"] +
-               client["handshakes_received"] + sum(by_reason(client, RECEIVED_DROPPED).values()))
-        yield ("the client's packets and its TUN's", client["tun_write_packets"],
-               client["received_packets"] + client["answers_written"])
-        yield ("the gateway's sockets to its TUN",
-               gate["datagrams_received"] + gate["tls_packets_in"],
-               gate["tun_packets_written"] - gate["answers_written"] +
-               gate["packets_between_clients"] + gate["control_received"] +
-               gate["handshakes_received"] + sum(gate["drops_in"].values()))
-        yield ("the gateway's TUN to its sockets",
-               gate["tun_packets_read"] + gate["packets_between_clients"] + gate["answers"] +
-               gate["control_sent"],
-               gate["datagrams_sent"] + gate["datagrams_waiting"] + gate["tls_packets_out"] +
-               gate["answers_written"] + sum(gate["drops_out"].values()))
+        yield from tls_sums(client, gate)
+        yield from client_sums(client)
+        yield from gateway_sums(gate)
 
         # What follows from all of them, said in one line.
         yield ("up: sent less received, and all losses",
