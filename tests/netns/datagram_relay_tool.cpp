@@ -29,6 +29,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -50,6 +51,7 @@ constexpr int socket_buffer = 16 << 20;
 constexpr std::size_t datagrams_at_once = 64, datagram_room = 16 * 1024;
 // How much longer those stay that others overtake, and those that come too late for any use.
 constexpr microseconds shortest_swap{500}, longest_swap{4'000}, lateness{400'000};
+constexpr std::size_t head_size = 13;
 // What is left of a datagram that was cut: less than a record has.
 constexpr std::size_t cut_size = 20;
 
@@ -70,15 +72,11 @@ struct Count {
     std::uint64_t doubled = 0, swapped = 0, late = 0, flipped = 0, cut = 0;
 };
 
-class Direction;
-
-/// A socket that datagrams come from; the direction they go.
+/// A socket that datagrams come from.
 struct Source {
     Fd socket;
-    Direction* direction = nullptr;
-    const Source* out = nullptr;  ///< By which they leave; nothing: as `Relay::out_of` says.
-    Endpoint client;              ///< Of an upstream socket.
-    bool is_stale = false;        ///< An upstream socket of before a move.
+    Endpoint client;        ///< Of an upstream socket.
+    bool is_stale = false;  ///< An upstream socket of before a move.
 };
 
 Fd bound_socket(const Endpoint& at) {
@@ -128,7 +126,10 @@ public:
         if (datagram.size() > harm.largest) return void(++count.too_large);
         if (falls(1, harm.flip) && !datagram.empty()) {
             ++count.flipped;
-            datagram[number[6] % datagram.size()] ^= std::byte{1} << (number[7] % 8);
+            // Half of them in the head, where every bit has a meaning of its own.
+            const auto reach = number[7] % 2 == 0 ? datagram.size() : head_size;
+            datagram[number[6] % std::min(reach, datagram.size())] ^= std::byte{1}
+                                                                      << (number[7] / 2 % 8);
         } else if (falls(2, harm.cut) && datagram.size() > cut_size) {
             ++count.cut;
             datagram = datagram.first(number[6] % (cut_size + 1));
@@ -198,7 +199,6 @@ public:
     Relay(const Endpoint& listen, Endpoint upstream, IpAddress from, std::uint64_t seed)
         : upstream_(upstream), from_(from), up_(2 * seed), down_(2 * seed + 1) {
         front_.socket = bound_socket(listen);
-        front_.direction = &up_;
         for (std::size_t i = 0; i < datagrams_at_once; ++i) {
             parts_[i] = {rooms_[i].data(), rooms_[i].size()};
             messages_[i] = {};
