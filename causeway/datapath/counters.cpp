@@ -19,6 +19,7 @@ std::string_view name(Drop reason) {
         case Drop::record_forged: return "record_forged";
         case Drop::record_replayed: return "record_replayed";
         case Drop::no_key: return "no_key";
+        case Drop::channel_closed: return "channel_closed";
     }
     std::unreachable();
 }

@@ -26,10 +26,11 @@ enum class Drop : std::uint8_t {
     record_forged,     ///< A record whose tag is not the key's.
     record_replayed,   ///< A record whose number was seen before, or is too old to tell.
 
-    no_key,  ///< No record number was left under the key.
+    no_key,          ///< No record number was left under the key.
+    channel_closed,  ///< The channel that it waited in was closed.
 };
 
-inline constexpr std::size_t drop_reasons = 13;
+inline constexpr std::size_t drop_reasons = 14;
 
 /// "malformed", "wrong_source" …: for metrics and `--json`.
 std::string_view name(Drop reason);

@@ -13,8 +13,8 @@ inline constexpr std::size_t inner_header_limit = 512;
 /// IPv6 extension headers that are walked to find the transport.
 inline constexpr int extension_header_limit = 8;
 
-/// Datagrams in one train: what UDP_SEGMENT takes (UDP_MAX_SEGMENTS of the kernel, which was 64
-/// before it became 128).
+/// Datagrams in one train: what UDP_SEGMENT takes, and a TUN as one super-packet (UDP_MAX_SEGMENTS
+/// of the kernel, which was 64 before it became 128).
 inline constexpr std::size_t train_segment_limit = 64;
 
 /// Bytes in one train: the largest payload of a UDP datagram over IPv4.

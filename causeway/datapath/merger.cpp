@@ -11,6 +11,8 @@ namespace {
 
 // A run grows to what an IPv4 length field can say.
 constexpr std::size_t run_limit = 65'535;
+// More datagrams in one the kernel refuses, whatever their size (virtio_net_hdr_to_skb).
+constexpr std::size_t udp_run_limit = train_segment_limit;
 // Runs begin below this, so that there is always room for a whole one and a packet behind it.
 constexpr std::size_t begin_limit = 64 * 1024;
 constexpr std::size_t buffer_size =
@@ -152,6 +154,7 @@ bool Merger::continues(ByteView packet) const {
     if (packet.size() <= header_size || packet[0] != run[0]) return false;
     const std::size_t payload = packet.size() - header_size;
     if (payload > run_.segment_size || run_.end - run_.begin + payload > run_limit) return false;
+    if (!run_.is_tcp && run_.count == udp_run_limit) return false;
     const auto transport = plain_network(packet);
     if (transport != run_.transport || !has_same_network(run, packet, run_.count)) return false;
     const auto segment = packet.subspan(*transport);

@@ -82,7 +82,9 @@ std::vector<Recipe> mergeable() {
             {.payload = test::pattern(64'000), .traffic_class = 0xb9, .hops = 1},
             {.is_v4 = false, .payload = test::pattern(10'000)},
             {.is_v4 = false, .payload = test::pattern(65'000), .tcp_options = timestamps()},
-            {.is_tcp = false, .payload = test::pattern(10'000)},
+            {.is_tcp = false, .payload = test::pattern(440)},
+            {.is_tcp = false, .payload = test::pattern(6'300)},
+            {.is_tcp = false, .payload = test::pattern(64'000)},
             {.is_v4 = false, .is_tcp = false, .payload = test::pattern(10'001)}};
 }
 
@@ -92,6 +94,7 @@ TEST_CASE("what a splitter cut is put together again, byte for byte") {
     for (const auto& recipe : mergeable()) {
         for (const auto segment : std::to_array<std::uint16_t>({7, 100, 1'382, 9'000})) {
             if (recipe.payload.size() <= segment) continue;
+            if (!recipe.is_tcp && recipe.payload.size() > train_segment_limit * segment) continue;
             CAPTURE(recipe.payload.size());
             CAPTURE(recipe.is_tcp);
             CAPTURE(segment);
@@ -152,6 +155,17 @@ TEST_CASE("a run ends with a shorter packet, with PSH and with FIN, and at 65,53
         REQUIRE(runs.size() == 2);
         CHECK(runs[0].count == 45);
     }
+}
+
+TEST_CASE("a run of datagrams has no more of them than the kernel takes at once") {
+    const auto datagrams =
+        test::segments_of({.is_tcp = false, .payload = test::pattern(150 * 32)}, 32);
+    const auto taken = merged(datagrams);
+    REQUIRE(taken.size() == 3);
+    for (const auto& [one, count] : {std::pair{0, 64u}, {1, 64u}, {2, 22u}})
+        CHECK(taken[static_cast<std::size_t>(one)].count == count);
+    // Of TCP the kernel takes any number.
+    CHECK(merged(test::segments_of({.payload = test::pattern(150 * 32)}, 32)).size() == 1);
 }
 
 TEST_CASE("packets that differ in anything but their order are not merged") {

@@ -157,6 +157,41 @@ TEST_CASE("a payload that is no packet comes back with its type byte") {
     way.pass_on(41);
     CHECK(way.control == std::vector<Bytes>{ask});
     CHECK(way.collector.packets.size() == 2);
+    CHECK(way.sent.packets == 40);
+    CHECK(way.sender.control() == 1);
+    CHECK(way.sender.drops() == Drops{});
+    CHECK(way.sender.waiting() == 0);
+}
+
+TEST_CASE("every datagram that is sealed or given is sent, dropped for a reason, or waits") {
+    Way way(RecordSuite::aes128_gcm, (std::uint64_t{1} << 48) - 4);
+    const auto left = way.sealer.records_left();
+    CHECK(way.sender.send_datagram(causeway::test::pattern(50), &way.path));
+    CHECK(way.sender.send_datagram(causeway::test::pattern(50), &way.path,
+                                   SendPath::Carries::packet));
+    for (std::uint64_t i = 0; i < left; ++i)
+        CHECK(way.sender.send_payload(Bytes(3, std::byte{7}), way.sealer, &way.path));
+    CHECK_FALSE(way.sender.send_payload(Bytes(3, std::byte{7}), way.sealer, &way.path));
+    CHECK_FALSE(way.sender.send_datagram(Bytes(70'000), &way.path));
+    CHECK(way.sender.waiting() > 0);
+    way.sender.flush();
+    CHECK(way.sender.waiting() == 0);
+    CHECK(way.sender.control() == 1 + left + 1 + 1);
+    CHECK(way.sender.drops().count(Drop::no_key) == 1);
+    CHECK(way.sender.drops().count(Drop::queue_full) == 1);
+    CHECK(way.sender.control() + 1 == way.from.sends().packets + way.sender.drops().total());
+}
+
+TEST_CASE("a super-packet that cannot be taken apart is as many packets as it says") {
+    Way way;
+    auto super = causeway::test::super_packet_of({.payload = causeway::test::pattern(1'000)}, 100);
+    auto broken = super.get();
+    broken.offload.segmentation = Segmentation::tcp6;
+    const auto count = packet_count(broken);
+    REQUIRE(count > 1);
+    CHECK(way.sender.send(broken, way.sealer, &way.path, 2'000, way.sent) ==
+          SendPath::Taken::malformed);
+    CHECK(way.sent.drops.count(Drop::malformed) == count);
 }
 
 TEST_CASE("an empty payload and an empty packet are malformed") {

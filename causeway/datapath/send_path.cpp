@@ -12,7 +12,7 @@ SendPath::Taken SendPath::send(const SuperPacket& packet, RecordSealer& sealer, 
                                std::size_t packet_limit, Counters& counters) {
     const auto started = splitter_.start(packet);
     if (!started) {
-        counters.drops.add(started.error());
+        counters.drops.add(started.error(), packet_count(packet));
         return Taken::malformed;
     }
     if (splitter_.packet_size() > packet_limit) {
@@ -49,12 +49,20 @@ SendPath::Put SendPath::put(ByteView payload, RecordSealer& sealer, const UdpPat
 }
 
 bool SendPath::send_payload(ByteView payload, RecordSealer& sealer, const UdpPath* path) {
-    return put(payload, sealer, path) == Put::done;
+    ++control_;
+    const auto taken = put(payload, sealer, path);
+    if (taken == Put::no_room) drops_.add(Drop::queue_full);
+    if (taken == Put::no_key) drops_.add(Drop::no_key);
+    return taken == Put::done;
 }
 
-bool SendPath::send_datagram(ByteView datagram, const UdpPath* path) {
+bool SendPath::send_datagram(ByteView datagram, const UdpPath* path, Carries carries) {
+    if (carries == Carries::control) ++control_;
     const auto place = room(datagram.size(), path);
-    if (place.empty()) return false;
+    if (place.empty()) {
+        drops_.add(Drop::queue_full);
+        return false;
+    }
     std::ranges::copy(datagram, place.begin());
     added(datagram.size(), path);
     return true;
@@ -104,6 +112,15 @@ void SendPath::added(std::size_t size, const UdpPath* path) {
     train.size += size;
     ++train.count;
     train.is_closed = size < train.segment_size;
+}
+
+std::size_t SendPath::waiting() const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < used_; ++i) {
+        const auto& train = trains_[(first_ + i) % train_count];
+        count += train.count - (train.sent == 0 ? 0 : train.sent / train.segment_size);
+    }
+    return count;
 }
 
 void SendPath::flush() {

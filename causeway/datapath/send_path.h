@@ -38,11 +38,14 @@ public:
     Taken send(const SuperPacket& packet, RecordSealer& sealer, const UdpPath* path,
                std::size_t packet_limit, Counters& counters);
 
-    /// Sends one payload, its type byte in front. At most `record_plaintext_limit` bytes. False
-    /// when there was no number or no room left for it.
+    /// Sends one control payload, its type byte in front. At most `record_plaintext_limit` bytes.
+    /// False when there was no number or no room left for it: dropped and counted.
     bool send_payload(ByteView payload, RecordSealer& sealer, const UdpPath* path);
-    /// Sends a datagram as it is: a record of another's making, or a handshake.
-    bool send_datagram(ByteView datagram, const UdpPath* path);
+
+    enum class Carries : std::uint8_t { packet, control };
+    /// Sends a datagram as it is: a record of another's making, or a handshake. As `send_payload`;
+    /// a packet is the caller's to count.
+    bool send_datagram(ByteView datagram, const UdpPath* path, Carries carries = Carries::control);
 
     /// Sends what has gathered.
     void flush();
@@ -51,8 +54,12 @@ public:
     /// `flush` has been called. What comes in spite of it is dropped once there is no room.
     bool is_waiting() const { return is_waiting_; }
 
-    /// Packets that were sealed and then not taken by the socket, or found no room.
+    /// Datagrams that the socket did not take, and those besides `send`'s that found no room.
     const Drops& drops() const { return drops_; }
+    /// Datagrams that carry no packet, given so far: sent, dropped, or waiting.
+    std::uint64_t control() const { return control_; }
+    /// Datagrams that wait for the socket.
+    std::size_t waiting() const;
 
 private:
     struct Gathering {
@@ -84,6 +91,7 @@ private:
     std::size_t used_ = 1;   ///< That one and those behind it; the newest may be empty.
     bool is_waiting_ = false;
     Drops drops_;
+    std::uint64_t control_ = 0;
 };
 
 }  // namespace causeway::datapath

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <linux/types.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -293,9 +294,18 @@ std::optional<Train> UdpPort::receive_train() {
         Train train{std::span(buffer_).first(size),
                     arrival.segment_size == 0 ? size : arrival.segment_size,
                     {*remote, arrival.local}};
-        receives_.add(train.count());
+        receives_.add(std::max<std::size_t>(train.count(), 1));  // an empty one is one too
         return train;
     }
+}
+
+std::uint64_t UdpPort::overflowed() const {
+    std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+    socklen_t size = sizeof memory;
+    if (getsockopt(socket_.get(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0)
+        return overflowed_;
+    // Both count on from the same beginning and go round at the same place.
+    return overflowed_ + (memory[SK_MEMINFO_DROPS] - overflow_seen_);
 }
 
 void UdpPort::note(int number, const UdpPath* path) {

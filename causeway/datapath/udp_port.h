@@ -89,9 +89,9 @@ public:
     /// A call has failed since. What routers say later shows by EPOLLERR alone.
     bool has_trouble() const { return trouble_.has_value(); }
 
-    /// Datagrams that the kernel dropped since the beginning because we were too slow
-    /// (SO_RXQ_OVFL; known once a later one arrived).
-    std::uint64_t overflowed() const { return overflowed_; }
+    /// What the kernel dropped since the beginning because we were too slow (SO_RXQ_OVFL, and
+    /// SO_MEMINFO for what came last): datagrams, and trains where they arrive as trains.
+    std::uint64_t overflowed() const;
     const CallCounters& sends() const { return sends_; }
     const CallCounters& receives() const { return receives_; }
 

@@ -213,10 +213,25 @@ TEST_CASE("what the kernel dropped for want of room is counted") {
     std::size_t received = 0;
     while (auto train = to->receive_train()) received += train->count();
     CHECK(received < 100);
-    // The one that tells is itself received.
+    CHECK(received + to->overflowed() == 100);
+    // What the next one tells is no news.
     send(from, bytes, 1'000, path, drops);
     receive(*to, 1);
     CHECK(received + to->overflowed() == 100);
+}
+
+TEST_CASE("a datagram without a byte is one that was received") {
+    auto to = port_at("127.0.0.1:0");
+    const Fd from = bound(endpoint("127.0.0.1:0"));
+    sockaddr_storage storage;
+    const auto size = path_to(to, "127.0.0.1").remote.to_sockaddr(storage);
+    REQUIRE(sendto(from.get(), "", 0, 0, reinterpret_cast<const sockaddr*>(&storage), size) == 0);
+    pollfd waiting{to.fd(), POLLIN, 0};
+    REQUIRE(poll(&waiting, 1, 2'000) == 1);
+    const auto train = to.receive_train();
+    REQUIRE(train);
+    CHECK(train->bytes.empty());
+    CHECK(to.receives() == CallCounters{1, 1});
 }
 
 TEST_CASE("what is no socket is refused with what the kernel said") {

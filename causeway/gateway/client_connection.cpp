@@ -109,6 +109,8 @@ void ClientConnection::on_over() {
     if (over_) return;
     over_ = true;
     timer_.reset();
+    // What came after the session went to another connection.
+    if (tunnel_) host_.registry.add_traffic(tunnel_->grant().session, tunnel_->take_traffic());
     host_.over(number_);
 }
 

@@ -68,6 +68,8 @@ public:
     std::string channel();
     /// The tunnel, while there is one that carries packets for the client.
     ClientTunnel* tunnel() { return tunnel_ && !transport_.is_closing() ? tunnel_.get() : nullptr; }
+    /// The same, also on its way out: for its counters.
+    const ClientTunnel* any_tunnel() const { return tunnel_.get(); }
 
     void password_checked(Result<Account> account);
 

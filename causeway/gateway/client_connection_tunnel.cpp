@@ -72,10 +72,10 @@ void ClientConnection::on_tunnel_event(const ClientSaidGoodbye& goodbye) {
     session_settled_ = true;
     Error why = refusal(Reason::user_ended, printable(goodbye.text));
     if (goodbye.comes_back) {
-        host_.registry.detach(number, transport_name(), tunnel_->traffic(), now);
+        host_.registry.detach(number, transport_name(), tunnel_->take_traffic(), now);
         host_.registry.log().note("away", party());
     } else {
-        host_.registry.add_traffic(number, tunnel_->traffic());
+        host_.registry.add_traffic(number, tunnel_->take_traffic());
         if (host_.registry.end(number, Reason::user_ended, now, transport_name()))
             record(why, Phase::disconnect);
     }
@@ -90,10 +90,10 @@ void ClientConnection::on_tunnel_event(const TunnelEnds& ends) {
     if (ends.cause) why = std::move(why).because(*ends.cause);
     // A client that went silent may come back with its cookie; all others are done.
     if (ends.reason == Reason::peer_dead || ends.reason == Reason::rekey_too_soon) {
-        if (!host_.registry.detach(number, transport_name(), tunnel_->traffic(), now))
+        if (!host_.registry.detach(number, transport_name(), tunnel_->take_traffic(), now))
             return close();
     } else {
-        host_.registry.add_traffic(number, tunnel_->traffic());
+        host_.registry.add_traffic(number, tunnel_->take_traffic());
         if (!host_.registry.end(number, ends.reason, now, transport_name())) return close();
     }
     const auto told = record(why, Phase::disconnect);
@@ -104,7 +104,7 @@ void ClientConnection::on_tunnel_event(const TunnelEnds& ends) {
 void ClientConnection::lose_tunnel(const Error& failure) {
     session_settled_ = true;
     const bool was_ours = host_.registry.detach(tunnel_->grant().session, transport_name(),
-                                                tunnel_->traffic(), Clock::now());
+                                                tunnel_->take_traffic(), Clock::now());
     if (was_ours) record(refusal(Reason::connection_lost).because(failure), Phase::connected);
 }
 
@@ -122,7 +122,7 @@ void ClientConnection::tell_and_close(Reason why, const protocol::Reason& told) 
 void ClientConnection::replaced() {
     if (over_ || transport_.is_closing() || !tunnel_ || session_settled_) return;
     session_settled_ = true;
-    host_.registry.add_traffic(tunnel_->grant().session, tunnel_->traffic());
+    host_.registry.add_traffic(tunnel_->grant().session, tunnel_->take_traffic());
     const auto told = record(refusal(Reason::replaced), Phase::disconnect);
     tunnel_->say_goodbye(row(Reason::replaced), told);
     transport_.close(true);

@@ -122,18 +122,16 @@ std::optional<TunnelEvent> ClientTunnel::judge(const protocol::CstpEvent& event)
 
 void ClientTunnel::deliver(const datapath::SuperPacket& packet, Instant now) {
     // Sealed bytes wait here only when the socket's own buffer is full already.
-    if (transport_.backlog() > backlog_limit) {
-        dropped_for_client_ += datapath::packet_count(packet);
-        return;
-    }
-    if (const auto started = splitter_.start(packet); !started) {
-        ++dropped_for_client_;
-        return;
-    }
+    if (transport_.backlog() > backlog_limit)
+        return drops_out_.add(datapath::Drop::queue_full, datapath::packet_count(packet));
+    if (const auto started = splitter_.start(packet); !started)
+        return drops_out_.add(started.error(), datapath::packet_count(packet));
     // Each packet is framed, which copies it, before the next one's header goes over its end.
     for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
-        const bool is_taken = session_.send(std::span(&piece, 1), now) == 1;
-        ++(is_taken ? unsent_ : dropped_for_client_);
+        if (session_.send(std::span(&piece, 1), now) == 1)
+            ++unsent_;
+        else
+            drops_out_.add(datapath::Drop::queue_full);
     }
     if (unsent_ >= unsent_limit) flush();
 }
@@ -168,11 +166,21 @@ void ClientTunnel::end_datagrams() {
     if (datagrams_ended_) std::exchange(datagrams_ended_, {})();
 }
 
-Traffic ClientTunnel::traffic() const {
+Traffic ClientTunnel::traffic_through_tls() const {
     const auto& counters = session_.counters();
-    Traffic all{counters.packets_in, counters.bytes_in, counters.packets_out, counters.bytes_out};
+    return {counters.packets_in, counters.bytes_in, counters.packets_out, counters.bytes_out};
+}
+
+Traffic ClientTunnel::traffic() const {
+    Traffic all = traffic_through_tls();
     if (link_) all += link_->traffic();
-    return all;
+    return all -= taken_;
+}
+
+Traffic ClientTunnel::take_traffic() {
+    const Traffic fresh = traffic();
+    taken_ += fresh;
+    return fresh;
 }
 
 datapath::Drops ClientTunnel::dropped_from_client() const {
@@ -182,8 +190,7 @@ datapath::Drops ClientTunnel::dropped_from_client() const {
 }
 
 datapath::Drops ClientTunnel::dropped_for_client() const {
-    datapath::Drops all;
-    all.add(datapath::Drop::queue_full, dropped_for_client_);
+    datapath::Drops all = drops_out_;
     if (link_) all += link_->dropped_for_client();
     return all;
 }

@@ -82,9 +82,18 @@ public:
     /// Tells the client why, as the last message.
     void say_goodbye(const ReasonRow& row, const protocol::Reason& reason);
 
+    /// What was moved and not yet taken by `take_traffic`.
     Traffic traffic() const;
+    /// For the session's own counters, which outlive the tunnel.
+    Traffic take_traffic();
     /// What came from the client through TLS and was not forwarded, to be added to.
     datapath::Drops& drops() { return drops_; }
+
+    // Since the beginning, through TLS alone
+    Traffic traffic_through_tls() const;
+    const datapath::Drops& dropped_from_tls() const { return drops_; }
+    const datapath::Drops& dropped_for_tls() const { return drops_out_; }
+
     /// All that came from the client, and all that was for it, and was dropped.
     datapath::Drops dropped_from_client() const;
     datapath::Drops dropped_for_client() const;
@@ -102,7 +111,8 @@ private:
     datapath::Splitter splitter_;
     std::size_t unsent_ = 0;  ///< Packets that were delivered and not flushed.
     datapath::Drops drops_;
-    std::uint64_t dropped_for_client_ = 0;  ///< Of TLS: the client was too slow.
+    datapath::Drops drops_out_;
+    Traffic taken_;
     std::shared_ptr<DatagramLink> link_;
     std::move_only_function<void()> datagrams_ended_;
 };

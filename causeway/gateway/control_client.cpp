@@ -118,7 +118,8 @@ void print_status(const Json& answer) {
         {"OVERFLOWED", "overflowed"},
         {"TUN OFFLOADS", "tun_offloads"},
         {"UDP OFFLOADS", "udp_offloads"},
-        {"DROPS", "drops"},
+        {"DROPS IN", "drops_in"},
+        {"DROPS OUT", "drops_out"},
     };
     const auto& status = answer["status"];
     print_table(status["threads"], columns);

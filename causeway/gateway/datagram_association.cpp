@@ -54,10 +54,12 @@ bool DatagramAssociation::began_with(ByteView hello_random) const {
 
 // ---- The channel -------------------------------------------------------------------------------
 
-void DatagramAssociation::feed(ByteView datagram, datapath::SendPath& way, Instant now) {
+bool DatagramAssociation::feed(ByteView datagram, datapath::SendPath& way, Instant now) {
+    const auto ignored = channel_.facts().datagrams_ignored;
     channel_.feed(datagram, now);
     take_channel_events(now);
     send_pending(way);
+    return channel_.facts().datagrams_ignored == ignored;
 }
 
 void DatagramAssociation::take_channel_events(Instant now) {
@@ -99,43 +101,52 @@ void DatagramAssociation::fail_with(Error error) {
     events_.emplace_back(AssociationOver{std::move(error)});
 }
 
-void DatagramAssociation::send_pending(datapath::SendPath& way) {
+void DatagramAssociation::send_pending(datapath::SendPath& way,
+                                       datapath::SendPath::Carries carries) {
     for (; !channel_.pending().empty(); channel_.sent())
-        way.send_datagram(channel_.pending(), &path);
-    way.flush();
+        way.send_datagram(channel_.pending(), &path, carries);
+    if (carries == datapath::SendPath::Carries::control) way.flush();
 }
 
 // ---- Records -----------------------------------------------------------------------------------
 
-std::expected<bool, Drop> DatagramAssociation::open(ByteView record, datapath::ReceivePath& to,
-                                                    Instant now) {
+std::expected<DatagramAssociation::Opened, Drop> DatagramAssociation::open(
+    ByteView record, datapath::ReceivePath& to, Instant now) {
     if (!is_ready() || is_over_) return std::unexpected(Drop::record_unknown);
-    if (!opener_) {
-        const auto ignored = channel_.facts().datagrams_ignored;
-        to_ = &to;
-        channel_.feed(record, now);
-        take_channel_events(now);
-        to_ = nullptr;
-        if (channel_.facts().datagrams_ignored != ignored)
-            return std::unexpected(Drop::record_forged);
-        return true;
-    }
+    if (!opener_) return open_by_channel(record, to, now);
     const auto payload = to.open(record, *opener_);
     if (!payload) return std::unexpected(payload.error());
     if (!std::exchange(is_confirmed_, true)) channel_.confirm();
     if (payload->empty())
         heard_data_ = true;
     else
-        take_payload(*payload, now);
-    return opener_->was_newest();
+        session_->feed(*payload, now);
+    return Opened{payload->empty(), opener_->was_newest()};
 }
 
+std::expected<DatagramAssociation::Opened, Drop> DatagramAssociation::open_by_channel(
+    ByteView record, datapath::ReceivePath& to, Instant now) {
+    const auto ignored = channel_.facts().datagrams_ignored;
+    to_ = &to;
+    taken_.reset();
+    channel_.feed(record, now);
+    take_channel_events(now);
+    to_ = nullptr;
+    if (channel_.facts().datagrams_ignored != ignored) return std::unexpected(Drop::record_forged);
+    if (!taken_) return std::unexpected(Drop::malformed);
+    return Opened{*taken_ == datapath::SendPath::Carries::packet, true};
+}
+
+/// What OpenSSL opened.
 void DatagramAssociation::take_payload(ByteView payload, Instant now) {
+    using Carries = datapath::SendPath::Carries;
     if (payload.empty() || !session_) return;
     if (payload.front() != datapath::data_payload) {
         session_->feed(payload, now);
+        taken_ = Carries::control;
     } else if (to_ != nullptr && to_->add(payload.subspan(1))) {
         heard_data_ = true;
+        taken_ = Carries::packet;
     }
 }
 
@@ -162,7 +173,7 @@ bool DatagramAssociation::send(const datapath::SuperPacket& packet, datapath::Se
 bool DatagramAssociation::send_by_channel(const datapath::SuperPacket& packet,
                                           datapath::SendPath& way) {
     if (const auto started = splitter_.start(packet); !started) {
-        sent_.drops.add(started.error());
+        sent_.drops.add(started.error(), datapath::packet_count(packet));
         return true;
     }
     if (splitter_.packet_size() > session_->packet_limit()) {
@@ -172,21 +183,21 @@ bool DatagramAssociation::send_by_channel(const datapath::SuperPacket& packet,
     for (auto one = splitter_.next(); !one.empty(); one = splitter_.next()) {
         scratch_.assign(1, datapath::data_payload);
         append(scratch_, one);
-        if (send_payload(scratch_, way))
+        if (channel_.write(scratch_))
             sent_.add(one.size());
         else
-            sent_.drops.add(Drop::queue_full);
+            sent_.drops.add(Drop::refused);
+        send_pending(way, datapath::SendPath::Carries::packet);
     }
     return true;
 }
 
-bool DatagramAssociation::send_payload(ByteView payload, datapath::SendPath& way) {
-    if (sealer_) return way.send_payload(payload, *sealer_, &path);
-    if (!channel_.write(payload)) return false;
-    bool sent = true;
-    for (; !channel_.pending().empty(); channel_.sent())
-        sent = way.send_datagram(channel_.pending(), &path) && sent;
-    return sent;
+void DatagramAssociation::send_payload(ByteView payload, datapath::SendPath& way) {
+    if (sealer_) {
+        way.send_payload(payload, *sealer_, &path);
+    } else if (channel_.write(payload)) {
+        send_pending(way);
+    }
 }
 
 void DatagramAssociation::send_messages(datapath::SendPath& way) {
@@ -203,11 +214,11 @@ void DatagramAssociation::send_messages(datapath::SendPath& way) {
     session_->sent();
 }
 
-void DatagramAssociation::end_turn(Instant now) {
-    if (sent_ == datapath::Counters{}) return;
+datapath::Counters DatagramAssociation::end_turn(Instant now) {
+    if (sent_ == datapath::Counters{}) return {};
     if (sent_.packets > 0) link_->add({0, 0, sent_.packets, sent_.bytes}, now);
     link_->add_dropped_for_client(sent_.drops);
-    sent_ = {};
+    return std::exchange(sent_, {});
 }
 
 // ---- Time --------------------------------------------------------------------------------------

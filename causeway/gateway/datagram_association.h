@@ -58,20 +58,24 @@ public:
     std::size_t socket = 0;
     datapath::UdpPath path;
 
-    /// A datagram that is no application data. Answers leave through `way`.
-    void feed(ByteView datagram, datapath::SendPath& way, Instant now);
-    /// A datagram of application data; DATA in it goes to `to`. Says whether it was newer than all
-    /// before, or why it was dropped.
-    std::expected<bool, datapath::Drop> open(ByteView record, datapath::ReceivePath& to,
-                                             Instant now);
+    /// A datagram that is no application data. Answers leave through `way`. False when it was of no
+    /// use.
+    bool feed(ByteView datagram, datapath::SendPath& way, Instant now);
+    struct Opened {
+        bool is_data;     ///< Or else control.
+        bool was_newest;  ///< Than all before.
+    };
+    /// A datagram of application data; DATA in it goes to `to`. Or why it was dropped.
+    std::expected<Opened, datapath::Drop> open(ByteView record, datapath::ReceivePath& to,
+                                               Instant now);
     /// All datagrams that had arrived together were opened.
     void end_train(datapath::SendPath& way, Instant now);
 
     /// Sends a packet, or a run of them, to the client; what cannot be sent is counted. False when
     /// it was larger than `packet_limit`: its sender should be told.
     bool send(const datapath::SuperPacket& packet, datapath::SendPath& way, Instant now);
-    /// Adds what was sent to the link's counters.
-    void end_turn(Instant now);
+    /// Adds what was sent since the last call to the link's counters, and hands it out.
+    datapath::Counters end_turn(Instant now);
     /// Largest packet that `send` takes now.
     std::size_t packet_limit() const { return session_ ? session_->packet_limit() : 0; }
 
@@ -90,9 +94,12 @@ private:
     void take_channel_events(Instant now);
     void take_payload(ByteView payload, Instant now);
     void start(Instant now);
-    void send_pending(datapath::SendPath& way);
+    void send_pending(datapath::SendPath& way,
+                      datapath::SendPath::Carries carries = datapath::SendPath::Carries::control);
     void send_messages(datapath::SendPath& way);
-    bool send_payload(ByteView payload, datapath::SendPath& way);
+    void send_payload(ByteView payload, datapath::SendPath& way);
+    std::expected<Opened, datapath::Drop> open_by_channel(ByteView record,
+                                                          datapath::ReceivePath& to, Instant now);
     bool send_by_channel(const datapath::SuperPacket& packet, datapath::SendPath& way);
     void fail_with(Error error);
 
@@ -104,10 +111,11 @@ private:
     std::optional<datapath::RecordOpener> opener_;
     std::optional<protocol::DatagramSession> session_;
     std::deque<AssociationEvent> events_;
-    datapath::ReceivePath* to_ = nullptr;  ///< While `open` runs.
-    datapath::Counters sent_;              ///< Not in the link's counters yet.
-    datapath::Splitter splitter_;          ///< CBC, with the next.
-    Bytes scratch_;                        ///< Type byte and packet.
+    datapath::ReceivePath* to_ = nullptr;               ///< While `open` runs,
+    std::optional<datapath::SendPath::Carries> taken_;  ///< and what OpenSSL opened by then.
+    datapath::Counters sent_;                           ///< Not in the link's counters yet.
+    datapath::Splitter splitter_;                       ///< CBC, with the next.
+    Bytes scratch_;                                     ///< Type byte and packet.
     bool is_confirmed_ = false;
     bool heard_data_ = false;
     bool is_narrow_ = false;

@@ -122,7 +122,7 @@ struct World {
         append(payload, inner);
         return record(payload);
     }
-    std::expected<bool, datapath::Drop> arrives(ByteView sealed) {
+    std::expected<DatagramAssociation::Opened, datapath::Drop> arrives(ByteView sealed) {
         const auto opened = association->open(sealed, receive, now);
         receive.flush();
         association->end_train(way, now);
@@ -146,7 +146,10 @@ TEST_CASE("a client's first packet in a datagram makes the gateway answer in dat
     CHECK(world.association->channel_name() == "DTLS 1.2, TLS_PSK_WITH_AES_128_GCM_SHA256");
 
     const auto sent = packet(100);
-    CHECK(world.arrives(world.data(sent)) == true);
+    const auto opened = world.arrives(world.data(sent));
+    REQUIRE(opened);
+    CHECK(opened->is_data);
+    CHECK(opened->was_newest);
     REQUIRE(world.kept.packets.size() == 1);
     CHECK(world.kept.packets[0] == sent);
     CHECK(world.next<protocol::DatagramUp>());
@@ -162,7 +165,7 @@ TEST_CASE("what the gateway sends the client opens, and it is counted") {
     const auto inner = std::span(room).subspan(datapath::super_packet_headroom);
     CHECK(world.association->send({inner, {}}, world.way, world.now));
     world.way.flush();
-    world.association->end_turn(world.now);
+    CHECK(world.association->end_turn(world.now) == datapath::Counters{1, 500, {}});
     CHECK(world.link->traffic().packets_out == 1);
     CHECK(world.link->traffic().bytes_out == 500);
 
@@ -192,13 +195,27 @@ TEST_CASE("only a record that is newer than all before says that the client has 
     World world;
     world.shake_hands();
     const auto first = world.data(packet(60)), second = world.data(packet(61));
-    CHECK(world.arrives(second) == true);
-    CHECK(world.arrives(first) == false);
+    CHECK(world.arrives(second)->was_newest);
+    CHECK_FALSE(world.arrives(first)->was_newest);
     CHECK(world.arrives(first).error() == datapath::Drop::record_replayed);
     auto forged = world.data(packet(62));
     forged.back() ^= std::byte{1};
     CHECK(world.arrives(forged).error() == datapath::Drop::record_forged);
     CHECK(world.kept.packets.size() == 2);
+}
+
+TEST_CASE("what is no data is told apart: control, handshake, and what is of no use") {
+    World world;
+    world.shake_hands();
+    const Bytes question = *from_hex("03aabbcc");
+    const auto opened = world.arrives(world.record(question));
+    REQUIRE(opened);
+    CHECK_FALSE(opened->is_data);
+    CHECK(world.kept.packets.empty());
+    // An alert of another key.
+    auto alert = world.record(Bytes(2));
+    alert[0] = std::byte{21};
+    CHECK_FALSE(world.association->feed(alert, world.way, world.now));
 }
 
 TEST_CASE("a client with another key gets no channel") {

@@ -10,10 +10,10 @@
 #include "causeway/gateway/packet_gate.h"
 #include "causeway/gateway/route_table.h"
 #include "causeway/gateway/session_table.h"
+#include "causeway/gateway/shared_drops.h"
 #include "causeway/protocol/datagram_session.h"
 #include "causeway/tls/datagram.h"
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -97,25 +97,12 @@ public:
     /// When DATA last went by datagram, in either direction; the clock's beginning for never.
     Instant used() const { return Instant(Instant::duration(used_.load())); }
 
-    void add_dropped_from_client(const datapath::Drops& drops) { add(drops, from_client_); }
-    void add_dropped_for_client(const datapath::Drops& drops) { add(drops, for_client_); }
-    datapath::Drops dropped_from_client() const { return sum(from_client_); }
-    datapath::Drops dropped_for_client() const { return sum(for_client_); }
+    void add_dropped_from_client(const datapath::Drops& drops) { from_client_.add(drops); }
+    void add_dropped_for_client(const datapath::Drops& drops) { for_client_.add(drops); }
+    datapath::Drops dropped_from_client() const { return from_client_.sum(); }
+    datapath::Drops dropped_for_client() const { return for_client_.sum(); }
 
 private:
-    using DropCounters = std::array<std::atomic<std::uint64_t>, datapath::drop_reasons>;
-
-    static void add(const datapath::Drops& drops, DropCounters& to) {
-        for (std::size_t i = 0; i < to.size(); ++i)
-            if (drops.by_reason[i] > 0)
-                to[i].fetch_add(drops.by_reason[i], std::memory_order_relaxed);
-    }
-    static datapath::Drops sum(const DropCounters& from) {
-        datapath::Drops drops;
-        for (std::size_t i = 0; i < from.size(); ++i) drops.by_reason[i] = from[i];
-        return drops;
-    }
-
     mutable std::mutex mutex_;
     std::optional<Place> association_;
     std::string channel_;
@@ -125,8 +112,8 @@ private:
     std::atomic<std::uint64_t> packets_out_ = 0;
     std::atomic<std::uint64_t> bytes_out_ = 0;
     std::atomic<Instant::rep> used_ = 0;
-    DropCounters from_client_{};
-    DropCounters for_client_{};
+    SharedDrops from_client_;
+    SharedDrops for_client_;
 };
 
 }  // namespace causeway::gateway

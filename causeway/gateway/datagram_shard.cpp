@@ -108,7 +108,7 @@ std::size_t DatagramShard::take_train(std::size_t socket, datapath::Train& train
         remove(number);
         known = nullptr;
     }
-    if (train.bytes.empty()) drops_.add(Drop::record_too_short);
+    if (train.bytes.empty()) drops_in_.add(Drop::record_too_short);
     if (known != nullptr) {
         current_ = known->association.get();
         current_number_ = number;
@@ -136,10 +136,43 @@ void DatagramShard::end_run() {
     if (current_ == nullptr) return;
     receive_.flush();
     auto& association = *std::exchange(current_, nullptr);
-    association.link().add_dropped_from_client(std::exchange(from_client_, {}));
-    if (received_.packets_in > 0) association.link().add(std::exchange(received_, Traffic{}), now_);
+    settle_received(association.link());
     association.end_train(way_of(association), now_);
     settle(std::exchange(current_number_, 0));
+}
+
+/// What a run of one client's trains has brought goes into the counters.
+void DatagramShard::settle_received(DatagramLink& link) {
+    const auto drops = std::exchange(from_client_, {});
+    const auto received = std::exchange(received_, {});
+    drops_in_ += drops;
+    traffic_ += received;
+    link.add_dropped_from_client(drops);
+    if (received.packets_in > 0) link.add(received, now_);
+}
+
+void DatagramShard::end_sending(DatagramAssociation& association, Instant now) {
+    const auto sent = association.end_turn(now);
+    traffic_ += {0, 0, sent.packets, sent.bytes};
+    drops_out_ += sent.drops;
+}
+
+std::expected<DatagramAssociation::Opened, Drop> DatagramShard::open(DatagramAssociation& to,
+                                                                     ByteView record) {
+    const auto opened = to.open(record, receive_, now_);
+    if (opened && !opened->is_data) ++control_in_;
+    return opened;
+}
+
+/// A datagram of the handshake, or one that says that it is.
+void DatagramShard::feed(std::uint64_t number, Entry& known, ByteView datagram) {
+    if (known.association->feed(datagram, *sockets_[known.association->socket].way, now_)) {
+        ++handshakes_in_;
+    } else {
+        from_client_.add(Drop::record_unknown);
+        settle_received(known.association->link());
+    }
+    settle(number);
 }
 
 /// False when the datagram is none of the channel's data.
@@ -147,8 +180,8 @@ bool DatagramShard::take_record(Entry* known, ByteView datagram) {
     if (known == nullptr ||
         datapath::record_type(datagram) != datapath::RecordType::application_data)
         return false;
-    const auto opened = known->association->open(datagram, receive_, now_);
-    if (!opened) from_client_.add(opened.error());
+    if (const auto opened = open(*known->association, datagram); !opened)
+        from_client_.add(opened.error());
     return true;
 }
 
@@ -165,10 +198,10 @@ void DatagramShard::take_other(std::size_t socket, const datapath::UdpPath& path
         return take_stray(socket, path, datagram);
     if (datapath::record_type(datagram)) return take_handshake(socket, path, datagram);
     const auto moving = protocol::read_moving_datagram(datagram);
-    if (!moving) return drops_.add(Drop::record_unknown);
+    if (!moving) return drops_in_.add(Drop::record_unknown);
     const auto link = parts_.table.by_connection_id(moving->connection_id);
-    if (!link || !may_try_stray()) return drops_.add(Drop::record_unknown);
-    ask_to_move(*link, socket, path, moving->record);
+    if (!link || !may_try_stray()) return drops_in_.add(Drop::record_unknown);
+    ask_to_move(*link, socket, path, moving->record, std::make_shared<Stray>(stray_drops_));
 }
 
 void DatagramShard::take_handshake(std::size_t socket, const datapath::UdpPath& path,
@@ -176,13 +209,13 @@ void DatagramShard::take_handshake(std::size_t socket, const datapath::UdpPath& 
     if (const auto hello = tls::client_hello(datagram))
         return take_hello(socket, path, datagram, hello->random, hello->app_id);
     const auto peers = sources_.find({path.remote, socket});
-    if (peers == sources_.end()) return drops_.add(Drop::record_unknown);
+    if (peers == sources_.end()) return drops_in_.add(Drop::record_unknown);
     const auto number =
         peers->second.shaking_hands != 0 ? peers->second.shaking_hands : peers->second.up;
-    if (auto* known = entry(number)) {
-        known->association->feed(datagram, *sockets_[socket].way, now_);
-        settle(number);
-    }
+    if (auto* known = entry(number))
+        feed(number, *known, datagram);
+    else
+        drops_in_.add(Drop::record_unknown);
 }
 
 void DatagramShard::take_hello(std::size_t socket, const datapath::UdpPath& path, ByteView datagram,
@@ -194,17 +227,16 @@ void DatagramShard::take_hello(std::size_t socket, const datapath::UdpPath& path
     for (const auto number : {peers.shaking_hands, peers.up}) {
         auto* known = number == 0 ? nullptr : entry(number);
         if (known == nullptr || !known->association->began_with(random)) continue;
-        known->association->feed(datagram, *sockets_[socket].way, now_);
-        return settle(number);
+        return feed(number, *known, datagram);
     }
     const auto link = name.empty() ? nullptr : parts_.table.by_name(name);
     if (!link || link->is_over) {
-        drops_.add(Drop::record_unknown);
+        drops_in_.add(Drop::record_unknown);
         return forget_if_unused();
     }
     // Who has seen a hello on its way can send it from anywhere: so many may be tried at a time.
     if (handshakes_ >= handshake_limit || link->handshakes >= handshakes_of_session_limit) {
-        drops_.add(Drop::queue_full);
+        drops_in_.add(Drop::queue_full);
         return forget_if_unused();
     }
     if (peers.shaking_hands != 0) remove(std::exchange(peers.shaking_hands, 0));
@@ -214,8 +246,7 @@ void DatagramShard::take_hello(std::size_t socket, const datapath::UdpPath& path
     const auto number = insert(std::move(begun));
     ++handshakes_;
     sources_[{path.remote, socket}].shaking_hands = number;
-    entry(number)->association->feed(datagram, *sockets_[socket].way, now_);
-    settle(number);
+    feed(number, *entry(number), datagram);
 }
 
 // ---- Sources that are new ----------------------------------------------------------------------
@@ -226,41 +257,42 @@ bool DatagramShard::may_try_stray() {
 }
 
 void DatagramShard::take_stray(std::size_t socket, const datapath::UdpPath& path, ByteView record) {
-    if (!may_try_stray()) return drops_.add(Drop::record_unknown);
-    const auto links = parts_.table.of_source(path.remote.address, stray_session_limit);
-    if (links.empty()) return drops_.add(Drop::record_unknown);
-    for (const auto& link : links) ask_to_move(*link, socket, path, record);
+    if (!may_try_stray()) return drops_in_.add(Drop::record_unknown);
+    const auto stray = std::make_shared<Stray>(stray_drops_);
+    for (const auto& link : parts_.table.of_source(path.remote.address, stray_session_limit))
+        ask_to_move(*link, socket, path, record, stray);
 }
 
 void DatagramShard::ask_to_move(const DatagramLink& link, std::size_t socket,
-                                const datapath::UdpPath& path, ByteView record) {
+                                const datapath::UdpPath& path, ByteView record,
+                                const std::shared_ptr<Stray>& stray) {
     const auto where = link.association();
     if (!where || link.is_over) return;
     if (where->shard == parts_.shard)
-        return try_move(where->connection, record, parts_.shard, socket, path);
-    parts_.host.at_shard(where->shard, [number = where->connection, bytes = copy(record),
+        return try_move(where->connection, record, parts_.shard, socket, path, *stray);
+    parts_.host.at_shard(where->shard, [number = where->connection, bytes = copy(record), stray,
                                         from = parts_.shard, socket, path](DatagramShard& there) {
         there.now_ = Clock::now();
-        there.try_move(number, bytes, from, socket, path);
+        there.try_move(number, bytes, from, socket, path, *stray);
     });
 }
 
 void DatagramShard::try_move(std::uint64_t number, ByteView record, std::size_t shard,
-                             std::size_t socket, const datapath::UdpPath& path) {
+                             std::size_t socket, const datapath::UdpPath& path, Stray& stray) {
     auto* known = entry(number);
     if (known == nullptr || known->association->link().is_over) return;
     auto& association = *known->association;
     current_ = &association;
-    const auto newest = association.open(record, receive_, now_);
+    const auto opened = open(association, record);
     receive_.flush();
     current_ = nullptr;
-    association.link().add_dropped_from_client(std::exchange(from_client_, {}));
-    if (received_.packets_in > 0) association.link().add(std::exchange(received_, Traffic{}), now_);
+    settle_received(association.link());
     // What another session's record is to this one is no loss of this one.
-    if (!newest) return;
+    if (!opened) return stray.refused(opened.error());
+    stray.taken();
     const bool is_elsewhere = shard != parts_.shard || socket != association.socket ||
                               path.remote != association.path.remote;
-    if (!*newest || !is_elsewhere) {
+    if (!opened->was_newest || !is_elsewhere) {
         association.end_train(way_of(association), now_);
         return settle(number);
     }
@@ -280,6 +312,7 @@ void DatagramShard::try_move(std::uint64_t number, ByteView record, std::size_t 
     }
     stop_carrying(number, association);
     association.link().forget_association(place(number));
+    end_sending(association, now_);
     auto moving = std::move(known->association);
     entries_.erase(number);
     auto box = std::make_shared<std::unique_ptr<DatagramAssociation>>(std::move(moving));
@@ -312,7 +345,7 @@ std::optional<std::size_t> DatagramShard::send(std::uint64_t number,
                                                const datapath::SuperPacket& packet) {
     auto* known = entry(number);
     if (known == nullptr) {
-        drops_.add(Drop::no_destination, datapath::packet_count(packet));
+        drops_out_.add(Drop::no_destination, datapath::packet_count(packet));
         return std::nullopt;
     }
     auto& association = *known->association;
@@ -331,7 +364,7 @@ void DatagramShard::flush() {
         auto* known = entry(number);
         if (known == nullptr) continue;
         known->was_used = false;
-        known->association->end_turn(now);
+        end_sending(*known->association, now);
         settle(number);
     }
 }
@@ -468,7 +501,7 @@ void DatagramShard::remove(std::uint64_t number) {
     if (known == nullptr) return;
     auto& association = *known->association;
     if (!association.is_ready()) --handshakes_;
-    association.end_turn(now_);
+    end_sending(association, now_);
     leave_source(number, association);
     stop_carrying(number, association);
     association.link().forget_association(place(number));
@@ -503,13 +536,21 @@ void DatagramShard::arm(std::uint64_t number, Entry& known) {
 DatagramShard::Report DatagramShard::report() const {
     Report report;
     report.channels = entries_.size();
-    report.drops = drops_;
+    report.traffic = traffic_;
+    report.control_in = control_in_;
+    report.handshakes_in = handshakes_in_;
+    report.drops_in = drops_in_;
+    report.drops_in += stray_drops_->sum();
+    report.drops_out = drops_out_;
     for (const auto& socket : sockets_) {
         report.offloads = socket.port->offloads();
         report.sends += socket.port->sends();
         report.receives += socket.port->receives();
         report.overflowed += socket.port->overflowed();
         report.unsent += socket.way->drops().total();
+        report.drops_out += socket.way->drops();
+        report.control_out += socket.way->control();
+        report.waiting += socket.way->waiting();
     }
     return report;
 }

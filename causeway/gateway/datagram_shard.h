@@ -21,6 +21,8 @@
 #include "causeway/gateway/datagram_association.h"
 #include "causeway/gateway/datagram_table.h"
 #include "causeway/gateway/registry.h"
+#include "causeway/gateway/shared_drops.h"
+#include "causeway/gateway/stray.h"
 
 #include <cstdint>
 #include <functional>
@@ -89,16 +91,23 @@ public:
     /// A record from a source that is new: if it is authentic and newer than all before, the
     /// channel moves to `path` of `socket` at `shard`.
     void try_move(std::uint64_t number, ByteView record, std::size_t shard, std::size_t socket,
-                  const datapath::UdpPath& path);
+                  const datapath::UdpPath& path, Stray& stray);
 
+    /// Since the beginning; channels that are gone are in it.
     struct Report {
-        std::size_t channels = 0;
-        datapath::Drops drops;  ///< Of datagrams that belong to nobody.
+        std::size_t channels = 0;         ///< Now.
+        Traffic traffic;                  ///< DATA of all channels.
+        std::uint64_t control_in = 0;     ///< Payloads that were no DATA.
+        std::uint64_t handshakes_in = 0;  ///< Datagrams of handshakes.
+        std::uint64_t control_out = 0;    ///< Datagrams without DATA, of both kinds.
+        std::size_t waiting = 0;          ///< Datagrams that wait for the sockets.
+        datapath::Drops drops_in;         ///< Of what arrived, whosever it was.
+        datapath::Drops drops_out;        ///< Of what was to be sent.
         datapath::UdpOffloads offloads;
         datapath::CallCounters sends;
         datapath::CallCounters receives;
         std::uint64_t overflowed = 0;  ///< Datagrams the kernel dropped: we were too slow.
-        std::uint64_t unsent = 0;      ///< Sealed, and not taken by the kernel.
+        std::uint64_t unsent = 0;      ///< Of `drops_out`: sealed, and not taken by the kernel.
     };
     Report report() const;
 
@@ -150,8 +159,13 @@ private:
                     ByteView random, ByteView name);
     void take_stray(std::size_t socket, const datapath::UdpPath& path, ByteView record);
     void ask_to_move(const DatagramLink& link, std::size_t socket, const datapath::UdpPath& path,
-                     ByteView record);
+                     ByteView record, const std::shared_ptr<Stray>& stray);
     bool may_try_stray();
+    std::expected<DatagramAssociation::Opened, datapath::Drop> open(DatagramAssociation& to,
+                                                                    ByteView record);
+    void feed(std::uint64_t number, Entry& entry, ByteView datagram);
+    void settle_received(DatagramLink& link);
+    void end_sending(DatagramAssociation& association, Instant now);
     void adopt(std::unique_ptr<DatagramAssociation> association, std::size_t socket,
                const datapath::UdpPath& path);
     void take_trouble(std::size_t socket);
@@ -194,7 +208,14 @@ private:
     Traffic received_;
     Instant now_;
 
-    datapath::Drops drops_;
+    // Of all channels, also those that are gone.
+    Traffic traffic_;
+    std::uint64_t control_in_ = 0;
+    std::uint64_t handshakes_in_ = 0;
+    datapath::Drops drops_in_;
+    datapath::Drops drops_out_;
+    std::shared_ptr<SharedDrops> stray_drops_ = std::make_shared<SharedDrops>();
+
     Instant strays_since_;
     int strays_ = 0;
 };

@@ -57,6 +57,14 @@ Traffic& Traffic::operator+=(const Traffic& more) {
     return *this;
 }
 
+Traffic& Traffic::operator-=(const Traffic& part) {
+    packets_in -= part.packets_in;
+    bytes_in -= part.bytes_in;
+    packets_out -= part.packets_out;
+    bytes_out -= part.bytes_out;
+    return *this;
+}
+
 SessionTable::Opened SessionTable::open(LoggedIn login, std::chrono::seconds session_timeout,
                                         Instant now, WallTime date) {
     Bytes random = random_bytes(cookie_size);

@@ -48,6 +48,7 @@ struct Traffic {
     std::uint64_t packets_out = 0;
     std::uint64_t bytes_out = 0;
     Traffic& operator+=(const Traffic& more);
+    Traffic& operator-=(const Traffic& part);
 };
 
 /// What a login found out.

@@ -97,7 +97,10 @@ void Shard::adopt(Arrival arrival, std::shared_ptr<const Serving> serving,
 }
 
 void Shard::forget(std::uint64_t number) {
-    if (connections_.erase(number) == 0) return;
+    const auto found = connections_.find(number);
+    if (found == connections_.end()) return;
+    if (const auto* tunnel = found->second->any_tunnel()) add_tunnel(*tunnel, past_);
+    connections_.erase(found);
     --load_;
     if (connections_.empty() && when_empty_) std::exchange(when_empty_, {})();
 }
@@ -150,11 +153,16 @@ void Shard::forward(const datapath::SuperPacket& packet, std::size_t count,
     const auto way = judge(*header, sender, parts_.registry.pools(), client_to_client);
     if (!way) return drops.add(way.error(), count);
     const datapath::SuperPacket whole{packet.bytes.first(header->length), packet.offload};
-    if (*way == Way::client) return deliver(whole);
+    if (*way == Way::client) {
+        between_clients_ += count;
+        return deliver(whole);
+    }
     datapath::Counters counters;
     const auto written = parts_.tunnel.port.write(whole, count, counters);
     drops += counters.drops;
-    if (!written) parts_.device_failed(written.error());
+    if (written) return;
+    drops.add(datapath::Drop::interface_down, count);
+    parts_.device_failed(written.error());
 }
 
 void Shard::said_goodbye(const DatagramLink& client, const protocol::DisconnectNotice& notice) {
@@ -225,6 +233,7 @@ void Shard::answer_too_large(const datapath::SuperPacket& packet, std::size_t mt
     const std::size_t size = datapath::write_icmp_too_big(packet.bytes, mtu, answer);
     if (size == 0) return;
     const datapath::SuperPacket whole{answer.first(size), {}};
+    ++answers_;
     std::optional<Place> place;
     if (const auto header = datapath::parse_ip_header(whole.bytes))
         parts_.registry.routes().find(std::span(&header->destination, 1), std::span(&place, 1));
@@ -232,8 +241,11 @@ void Shard::answer_too_large(const datapath::SuperPacket& packet, std::size_t mt
     if (place) return deliver_to(*place, whole);
     datapath::Counters counters;
     const auto written = parts_.tunnel.port.write(whole, 1, counters);
+    answers_written_ += counters.packets;
     drops_ += counters.drops;
-    if (!written) parts_.device_failed(written.error());
+    if (written) return;
+    drops_.add(datapath::Drop::interface_down);
+    parts_.device_failed(written.error());
 }
 
 void Shard::flush_clients() {
@@ -296,11 +308,11 @@ void Shard::end_one(ClientConnection& client, Reason why) {
     if (client.is_closing()) return;
     Party party;
     party.client = client.client();
-    if (const auto* tunnel = client.tunnel()) {
+    if (auto* tunnel = client.tunnel()) {
         party.user = tunnel->grant().user;
         party.group = tunnel->grant().group.name;
         party.session = tunnel->grant().session;
-        parts_.registry.add_traffic(party.session, tunnel->traffic());
+        parts_.registry.add_traffic(party.session, tunnel->take_traffic());
         if (!parts_.registry.end(party.session, why, Clock::now())) return;
     }
     const auto told = parts_.registry.record(refusal(why), Phase::disconnect, party, Clock::now());
@@ -318,17 +330,27 @@ void Shard::end_all(Reason why, std::move_only_function<void()> done) {
     });
 }
 
+void Shard::add_tunnel(const ClientTunnel& tunnel, Report& report) const {
+    report.through_tls += tunnel.traffic_through_tls();
+    report.drops_in += tunnel.dropped_from_tls();
+    report.drops_out += tunnel.dropped_for_tls();
+}
+
 void Shard::look(std::move_only_function<void(Report)> done) {
     loop_.post([this, done = std::move(done)]() mutable {
-        Report report;
+        Report report = past_;
         report.connections = connections_.size();
-        report.drops = drops_;
-        report.drops.add(datapath::Drop::queue_full, inbox_full_);
+        report.between_clients = between_clients_;
+        report.answers = answers_;
+        report.answers_written = answers_written_;
+        report.drops_out += drops_;
+        report.drops_out.add(datapath::Drop::queue_full, inbox_full_);
         report.datagrams = datagrams_.report();
         report.tun_offloads = parts_.tunnel.port.offloads();
         report.tun_reads = parts_.tunnel.port.reads();
         report.tun_writes = parts_.tunnel.port.writes();
         for (const auto& [number, client] : connections_) {
+            if (const auto* any = client->any_tunnel()) add_tunnel(*any, report);
             auto* tunnel = client->tunnel();
             if (tunnel == nullptr) continue;
             auto* datagrams = tunnel->datagrams();

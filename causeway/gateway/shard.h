@@ -89,7 +89,13 @@ public:
     struct Report {
         std::vector<LiveSession> sessions;
         std::size_t connections = 0;
-        datapath::Drops drops;  ///< Of packets from the TUN.
+        // Since the beginning; sessions that are gone are in it.
+        Traffic through_tls;
+        std::uint64_t between_clients = 0;  ///< Packets from a client for another.
+        std::uint64_t answers = 0;          ///< ICMP messages of our own about too large packets,
+        std::uint64_t answers_written = 0;  ///< and of these, those that the TUN took.
+        datapath::Drops drops_in;           ///< Of what came through TLS.
+        datapath::Drops drops_out;          ///< Of packets from the TUN, and through TLS.
         datapath::TunOffloads tun_offloads;
         datapath::CallCounters tun_reads;
         datapath::CallCounters tun_writes;
@@ -139,6 +145,7 @@ private:
     void take_inbox();
     ClientConnection* connection(std::uint64_t number);
     void forget(std::uint64_t number);
+    void add_tunnel(const ClientTunnel& tunnel, Report& report) const;
     void end_one(ClientConnection& connection, Reason why);
 
     Parts parts_;
@@ -153,7 +160,11 @@ private:
     EventLoop::Watch tunnel_watch_;
     datapath::ReceivePath receive_path_;
     ClientTunnel* sender_ = nullptr;  ///< Whose packets the receive path holds.
-    datapath::Drops drops_;
+    datapath::Drops drops_;           ///< Of packets from the TUN.
+    std::uint64_t between_clients_ = 0;
+    std::uint64_t answers_ = 0;
+    std::uint64_t answers_written_ = 0;
+    Report past_;  ///< Of tunnels that are gone: what went through TLS.
     // Those that got packets in this turn; empty between turns.
     std::vector<ClientTunnel*> unflushed_;
 

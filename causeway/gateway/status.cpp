@@ -42,10 +42,39 @@ Json json_of(const datapath::Drops& drops) {
     return json;
 }
 
+/// What came and what left, in packets and in datagrams. With the drops the sums come out even:
+///     in    datagrams_received + tls_packets_in
+///           = tun_packets_written - answers_written + packets_between_clients
+///             + control_received + handshakes_received + drops_in
+///     out   tun_packets_read + packets_between_clients + answers + control_sent
+///           = datagrams_sent + datagrams_waiting + tls_packets_out + answers_written + drops_out
+Json counters_of(const Shard::Report& report) {
+    const auto& datagrams = report.datagrams;
+    return {{"tun_reads", report.tun_reads.calls},
+            {"tun_packets_read", report.tun_reads.packets},
+            {"tun_writes", report.tun_writes.calls},
+            {"tun_packets_written", report.tun_writes.packets},
+            {"tls_packets_in", report.through_tls.packets_in},
+            {"tls_packets_out", report.through_tls.packets_out},
+            {"datagram_packets_in", datagrams.traffic.packets_in},
+            {"datagram_packets_out", datagrams.traffic.packets_out},
+            {"packets_between_clients", report.between_clients},
+            {"answers", report.answers},
+            {"answers_written", report.answers_written},
+            {"datagrams_received", datagrams.receives.packets},
+            {"datagrams_sent", datagrams.sends.packets},
+            {"datagrams_waiting", datagrams.waiting},
+            {"control_received", datagrams.control_in},
+            {"handshakes_received", datagrams.handshakes_in},
+            {"control_sent", datagrams.control_out}};
+}
+
 Json json_of(const Shard::Report& report) {
     const auto& datagrams = report.datagrams;
-    datapath::Drops drops = report.drops;
-    drops += datagrams.drops;
+    datapath::Drops drops_in = report.drops_in;
+    drops_in += datagrams.drops_in;
+    datapath::Drops drops_out = report.drops_out;
+    drops_out += datagrams.drops_out;
     return {{"connections", report.connections},
             {"sessions", report.sessions.size()},
             {"datagram_channels", datagrams.channels},
@@ -57,7 +86,9 @@ Json json_of(const Shard::Report& report) {
             {"datagrams_a_receive", packets_a_call(datagrams.receives)},
             {"unsent", datagrams.unsent},
             {"overflowed", datagrams.overflowed},
-            {"drops", json_of(drops)}};
+            {"drops_in", json_of(drops_in)},
+            {"drops_out", json_of(drops_out)},
+            {"counters", counters_of(report)}};
 }
 
 Json warnings_of(std::span<const Shard::Report> shards) {

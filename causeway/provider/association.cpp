@@ -21,6 +21,8 @@ using datapath::RecordType;
 
 // One turn of the loop receives no more, so that the other direction gets its turn too.
 constexpr std::size_t datagrams_a_turn = 512;
+// What a socket can hold at its end; more is somebody who does not stop sending.
+constexpr int turns_at_the_end = 512;
 constexpr std::size_t smallest_v4 = 576;
 constexpr std::size_t smallest_v6 = 1280;
 constexpr int link_mtu_default = 1500;
@@ -88,6 +90,16 @@ public:
         let_go();
     }
 
+    void close() {
+        const auto self = shared_from_this();
+        retire();
+        // Trouble of the way hides what lies behind it.
+        for (int turn = 0; turn < turns_at_the_end && !gone_; ++turn)
+            if (!receive() && !port_.trouble()) break;
+        abandon();
+        closed_with_ = send_path_.waiting();
+    }
+
     bool carries() const { return session_ && session_->carries() && !retired_; }
 
     bool send(const datapath::SuperPacket& packet, datapath::Counters& counters) {
@@ -127,8 +139,14 @@ public:
     protocol::DatagramCounters control() const {
         return session_ ? session_->counters() : protocol::DatagramCounters{};
     }
+    std::uint64_t handshakes_in() const { return handshakes_in_; }
+    std::uint64_t control_out() const { return send_path_.control(); }
     const datapath::Drops& drops_in() const { return drops_in_; }
-    const datapath::Drops& drops_out() const { return send_path_.drops(); }
+    datapath::Drops drops_out() const {
+        auto drops = send_path_.drops();
+        drops.add(Drop::channel_closed, closed_with_);
+        return drops;
+    }
 
 private:
     // From the socket
@@ -161,29 +179,36 @@ private:
         watch_.want(wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
     }
 
-    void receive() {
+    /// False when nothing is left in the socket.
+    bool receive() {
         if (std::exchange(is_drained_, false))
             datapath::let_gather(moderation_.pause(port_.receives(), Clock::now()));
         const auto now = Clock::now();
         for (std::size_t taken = 0; taken < datagrams_a_turn;) {
             auto train = port_.receive_train();
-            if (!train) {
-                is_drained_ = true;
-                break;
-            }
+            is_drained_ = !train;
+            if (!train) break;
             taken += std::max<std::size_t>(train->count(), 1);
+            if (train->bytes.empty()) drops_in_.add(Drop::record_too_short);
             for (auto datagram = train->next(); !datagram.empty(); datagram = train->next())
                 take(datagram, now);
         }
         receive_path_.flush();
         if (session_ && std::exchange(heard_data_, false)) session_->data_heard(now);
+        return !is_drained_;
     }
 
     void take(ByteView datagram, Instant now) {
-        if (records_.opener() && datapath::record_type(datagram) == RecordType::application_data)
-            return take_record(datagram, now);
+        const bool is_data = datapath::record_type(datagram) == RecordType::application_data;
+        if (is_data && records_.opener()) return take_record(datagram, now);
+        if (is_data && !session_) return drops_in_.add(Drop::record_unknown);
+        const auto ignored = handshake_.facts().datagrams_ignored;
         handshake_.feed(datagram, now);
         take_handshake_events(now);
+        if (handshake_.facts().datagrams_ignored != ignored)
+            drops_in_.add(is_data ? Drop::record_forged : Drop::record_unknown);
+        else if (!is_data)
+            ++handshakes_in_;
     }
 
     void take_record(ByteView record, Instant now) {
@@ -356,6 +381,8 @@ private:
     Handler handler_;
     std::optional<protocol::DatagramSession> session_;
     datapath::Drops drops_in_;
+    std::uint64_t handshakes_in_ = 0;
+    std::size_t closed_with_ = 0;  ///< Datagrams that waited then.
     std::optional<Error> failure_;
     int last_trouble_ = 0;
     std::size_t smallest_ = 0;  ///< Of packets.
@@ -401,9 +428,12 @@ bool Association::flush() { return work_->flush(); }
 void Association::when_drained(EventLoop::Action action) { work_->when_drained(std::move(action)); }
 void Association::data_by_tunnel() { work_->data_by_tunnel(); }
 void Association::retire() { work_->retire(); }
+void Association::close() { work_->close(); }
 const datapath::UdpPort& Association::port() const { return work_->port(); }
 protocol::DatagramCounters Association::control() const { return work_->control(); }
 const datapath::Drops& Association::drops_in() const { return work_->drops_in(); }
-const datapath::Drops& Association::drops_out() const { return work_->drops_out(); }
+datapath::Drops Association::drops_out() const { return work_->drops_out(); }
+std::uint64_t Association::handshakes_in() const { return work_->handshakes_in(); }
+std::uint64_t Association::control_out() const { return work_->control_out(); }
 
 }  // namespace causeway::provider

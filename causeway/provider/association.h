@@ -93,12 +93,17 @@ public:
     void data_by_tunnel();
     /// From now on it only delivers what was under way: it says and tells nothing any more.
     void retire();
+    /// Delivers what waits in its socket, which is closed then: nothing is lost that was here.
+    void close();
 
     const datapath::UdpPort& port() const;
     protocol::DatagramCounters control() const;
+    /// Datagrams of the handshake that came, and datagrams without a packet that were sent.
+    std::uint64_t handshakes_in() const;
+    std::uint64_t control_out() const;
     /// What came and was dropped, and what was sealed and could not be sent.
     const datapath::Drops& drops_in() const;
-    const datapath::Drops& drops_out() const;
+    datapath::Drops drops_out() const;
 
 private:
     class Work;

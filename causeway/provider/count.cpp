@@ -53,9 +53,13 @@ Counted counted(const TunnelTotals& totals, const datapath::TunLanes& tun) {
     received_drops += datagrams.drops_in;
     to.drops("sent", sent_drops);
     to.drops("received", received_drops);
+    to.value("received_through_tls", totals.received_through_tls);
     to.value("received_dropped_by_socket", datagrams.overflowed);
     to.value("control_received", datagrams.control_in);
+    to.value("handshakes_received", datagrams.handshakes_in);
+    to.value("control_sent", datagrams.control_out);
     to.value("questions_sent", datagrams.questions);
+    to.value("answers_written", totals.answers);
     to.calls("tun_read", tun.reads());
     to.calls("tun_write", tun.writes());
     to.calls("udp_send", datagrams.sends);

@@ -26,6 +26,8 @@ DatagramTotals& DatagramTotals::operator+=(const DatagramTotals& other) {
     receives += other.receives;
     overflowed += other.overflowed;
     control_in += other.control_in;
+    handshakes_in += other.handshakes_in;
+    control_out += other.control_out;
     questions += other.questions;
     drops_in += other.drops_in;
     drops_out += other.drops_out;
@@ -42,6 +44,8 @@ DatagramTotals totals_of(const Association& association) {
     totals.receives = port.receives();
     totals.overflowed = port.overflowed();
     totals.control_in = association.control().control_in;
+    totals.handshakes_in = association.handshakes_in();
+    totals.control_out = association.control_out();
     totals.questions = association.control().probes_sent;
     totals.drops_in = association.drops_in();
     totals.drops_out = association.drops_out();
@@ -88,10 +92,12 @@ void Datagrams::renew() {
     again_ = environment_.loop.at(Clock::now() + std::max(wait, settle_time), [this] { open(); });
 }
 
-void Datagrams::retire() {
+void Datagrams::close() {
     again_.reset();
+    retirement_.reset();
     handler_ = nullptr;
-    if (active_) active_->retire();
+    drop(retired_);
+    drop(active_);
 }
 
 Result<AssociationSettings> Datagrams::settings() const {
@@ -147,7 +153,6 @@ void Datagrams::heard(AssociationEvent event) {
         changed.mtu = static_cast<int>(up->mtu);
         pause_ = {};
         told_down_ = false;
-        drop(retired_);
     } else {
         changed.state = DatagramChanged::State::resized;
         changed.mtu = static_cast<int>(std::get<AssociationResized>(event).mtu);
@@ -175,8 +180,9 @@ void Datagrams::tell_down(Error why) {
 
 void Datagrams::drop(std::unique_ptr<Association>& association) {
     if (!association) return;
-    past_ += totals_of(*association);
-    association.reset();
+    const auto closing = std::move(association);
+    closing->close();
+    past_ += totals_of(*closing);
 }
 
 DatagramTotals Datagrams::totals() const {

@@ -22,8 +22,10 @@ namespace causeway::provider {
 struct DatagramTotals {
     datapath::CallCounters sends;
     datapath::CallCounters receives;
-    std::uint64_t overflowed = 0;  ///< Dropped by the kernel, which had no room for them.
-    std::uint64_t control_in = 0;
+    std::uint64_t overflowed = 0;     ///< Dropped by the kernel, which had no room for them.
+    std::uint64_t control_in = 0;     ///< Payloads that were no DATA.
+    std::uint64_t handshakes_in = 0;  ///< Datagrams of handshakes.
+    std::uint64_t control_out = 0;    ///< Datagrams without DATA, of both kinds.
     std::uint64_t questions = 0;
     datapath::Drops drops_in;
     datapath::Drops drops_out;
@@ -47,8 +49,8 @@ public:
     void start();
     /// TLS has new keys: a new association follows, and TLS carries until it works.
     void renew();
-    /// No new packets will be sent this way; what is under way still arrives.
-    void retire();
+    /// The end: what has arrived is delivered, and the sockets are closed.
+    void close();
 
     bool carries() const { return active_ && active_->carries(); }
     Association& active() { return *active_; }

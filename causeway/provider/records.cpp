@@ -64,7 +64,7 @@ bool Records::send(const datapath::SuperPacket& packet, std::size_t packet_limit
 bool Records::send_by_openssl(const datapath::SuperPacket& packet, std::size_t packet_limit,
                               datapath::Counters& counters) {
     if (auto started = splitter_.start(packet); !started) {
-        counters.drops.add(started.error());
+        counters.drops.add(started.error(), datapath::packet_count(packet));
         return true;
     }
     if (splitter_.packet_size() > packet_limit) {
@@ -79,7 +79,7 @@ bool Records::send_by_openssl(const datapath::SuperPacket& packet, std::size_t p
             continue;
         }
         counters.add(piece.size());
-        send_handshake();
+        send_pending(datapath::SendPath::Carries::packet);
     }
     return true;
 }
@@ -105,9 +105,11 @@ void Records::send_moving(ByteView payload, ByteView connection_id) {
         path_.send_datagram(datagram, nullptr);
 }
 
-void Records::send_handshake() {
+void Records::send_handshake() { send_pending(datapath::SendPath::Carries::control); }
+
+void Records::send_pending(datapath::SendPath::Carries carries) {
     for (; !handshake_.pending().empty(); handshake_.sent())
-        if (!path_.send_datagram(handshake_.pending(), nullptr)) break;
+        path_.send_datagram(handshake_.pending(), nullptr, carries);
     path_.flush();
 }
 

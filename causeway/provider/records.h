@@ -47,6 +47,7 @@ private:
     bool send_by_openssl(const datapath::SuperPacket& packet, std::size_t packet_limit,
                          datapath::Counters& counters);
     void send_moving(ByteView payload, ByteView connection_id);
+    void send_pending(datapath::SendPath::Carries carries);
 
     tls::Datagram handshake_;
     datapath::SendPath path_;

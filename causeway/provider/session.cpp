@@ -248,6 +248,7 @@ void Session::rekeyed(Result<Dialed> result) {
         });
         return;
     }
+    drop_retired();
     retired_ = std::move(tunnel_);
     retirement_ = loop_.at(Clock::now() + retirement_time, [this] { drop_retired(); });
     const auto parameters = result->entered.parameters;
@@ -297,31 +298,30 @@ void Session::end(WorkerMessage last) {
     retirement_.reset();
     // Both may be on the stack above this call; they end with it.
     auto dial = std::move(dial_);
-    if (up_since_ != Instant{}) tell_totals();
+    drop_retired();
     if (tunnel_) farewells_.dismiss(tunnel_->leave("the user ended the session"));
-    if (retired_) farewells_.dismiss(retired_->release());
+    if (up_since_ != Instant{}) tell_totals();
     owner_.tell(last);
     farewells_.when_empty([this] { ended_(); });
 }
 
 void Session::drop_tunnel() {
     drop_retired();
-    past_ += tunnel_->totals();
     farewells_.dismiss(tunnel_->release());
+    past_ += tunnel_->totals();
     tunnel_.reset();
 }
 
 void Session::drop_retired() {
     retirement_.reset();
     if (!retired_) return;
-    past_ += retired_->totals();
     farewells_.dismiss(retired_->release());
+    past_ += retired_->totals();
     retired_.reset();
 }
 
 void Session::tell_totals() {
     if (tunnel_) past_ += tunnel_->totals();
-    if (retired_) past_ += retired_->totals();
     owner_.tell(counted(past_, tun_));
 }
 

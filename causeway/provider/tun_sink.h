@@ -20,7 +20,9 @@ public:
     void take(const datapath::SuperPacket& packet, std::size_t count) override {
         if (failure_) return counters_.drops.add(datapath::Drop::interface_down, count);
         auto written = tun_.write(packet, count, counters_);
-        if (!written) failure_ = std::move(written).error();
+        if (written) return;
+        counters_.drops.add(datapath::Drop::interface_down, count);
+        failure_ = std::move(written).error();
     }
     std::optional<Error> take_failure() { return std::exchange(failure_, std::nullopt); }
     datapath::MergeKinds merges() const { return tun_.merges(); }

@@ -85,7 +85,7 @@ public:
     }
 
     std::unique_ptr<Link> release() {
-        datagrams_.retire();
+        datagrams_.close();
         auto link = std::move(link_);
         abandon();
         return link;
@@ -100,6 +100,8 @@ public:
         totals.received += datagram_sink_.counters();
         totals.sent_as_datagrams = datagrams_sent_.packets;
         totals.received_as_datagrams = datagram_sink_.counters().packets;
+        totals.received_through_tls = session_.counters().packets_in;
+        totals.answers = answers_;
         totals.datagrams = datagrams_.totals();
         return totals;
     }
@@ -121,7 +123,7 @@ private:
     /// Each packet is framed, which copies it, before the next one's header goes over its end.
     std::size_t frame(const datapath::SuperPacket& packet, Instant now) {
         if (const auto started = splitter_.start(packet); !started) {
-            sent_.drops.add(started.error());
+            sent_.drops.add(started.error(), datapath::packet_count(packet));
             return 1;
         }
         for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
@@ -153,6 +155,7 @@ private:
         if (size == 0) return;
         datapath::Counters answers;  // ours, and none of the gateway's packets
         auto written = tun_.write(ByteView(answer).first(size), {}, 1, answers);
+        answers_ += answers.packets;
         if (!written) end(device_gone(std::move(written).error()));
     }
 
@@ -300,6 +303,7 @@ private:
     datapath::Splitter splitter_;
     datapath::Counters sent_;            ///< Through TLS.
     datapath::Counters datagrams_sent_;  ///< As datagrams.
+    std::uint64_t answers_ = 0;
     TunSink sink_;
     datapath::ReceivePath receive_path_;
     TunSink datagram_sink_;
@@ -320,6 +324,8 @@ TunnelTotals& TunnelTotals::operator+=(const TunnelTotals& other) {
     received += other.received;
     sent_as_datagrams += other.sent_as_datagrams;
     received_as_datagrams += other.received_as_datagrams;
+    received_through_tls += other.received_through_tls;
+    answers += other.answers;
     datagrams += other.datagrams;
     return *this;
 }

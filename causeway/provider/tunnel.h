@@ -42,6 +42,8 @@ struct TunnelTotals {
     datapath::Counters received;  ///< From the gateway to the TUN.
     std::uint64_t sent_as_datagrams = 0;
     std::uint64_t received_as_datagrams = 0;
+    std::uint64_t received_through_tls = 0;  ///< Arrived; the TUN may not have taken all.
+    std::uint64_t answers = 0;               ///< ICMP messages of our own that the TUN took.
     DatagramTotals datagrams;
 
     TunnelTotals& operator+=(const TunnelTotals& other);

@@ -15,6 +15,8 @@ nothing has a name outside and nothing is left behind, whatever happens to a tes
     relay        a relay of TLS records that flips, cuts, swallows, doubles, injects
     web_server   an HTTPS server that is no gateway, or a broken one
     cookie_proxy a TLS proxy before a gateway that changes or remembers the session cookie
+    datagram_relay a network between client and server that loses, doubles, delays, damages datagrams
+    ledger       every counter on the way of a packet, held against the others
     datagrams    what carries datagrams, lost on the way; what our client says about it
     ocserv       the stock gateway
     openconnect  the stock client

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import re
+import socket
 import threading
 import time
 
 from .process import Process
 
 CHUNK = os.urandom(1 << 20)
+SO_RCVBUFFORCE, SO_MEMINFO = 33, 55
 
 
 def send_file(source, target, address, megabytes, port=5001):
@@ -117,4 +119,80 @@ class Flow:
         self._receiver.join(timeout)
         if self._sender.is_alive() or self._receiver.is_alive():
             self.fault = self.fault or "the flow does not end"
+        return self
+
+
+class NumberedFlow:
+    """Sends numbered UDP packets at a rate until it is stopped; holds each that arrives against it.
+
+    Afterwards .sent, .arrived, .doubled, .overtaken (older than one that came before), .overrun (the
+    receiver's own socket was full), and .fault.
+    """
+
+    def __init__(self, source, target, address, port, rate=500, largest=1100, burst=4):
+        self.sent = self.arrived = self.doubled = self.overtaken = self.overrun = 0
+        self.fault = None
+        self._stopping, self._largest, self._burst, self._rate = False, largest, burst, rate
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._in = target.inside(lambda: socket.socket(family, socket.SOCK_DGRAM))
+        self._in.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        self._in.bind((address, port))
+        self._in.settimeout(0.1)
+        self._out = source.inside(lambda: socket.socket(family, socket.SOCK_DGRAM))
+        self._out.connect((address, port))
+        self._done = False
+        self._receiver = threading.Thread(target=self._receive, daemon=True)
+        self._sender = threading.Thread(target=self._send, daemon=True)
+        self._receiver.start()
+        self._sender.start()
+
+    def _payload(self, number):
+        """Most are of one size, so that they travel in trains; all are different."""
+        size = self._largest if number % 16 else 12 + number * 37 % (self._largest - 11)
+        start = number * 97 % (len(CHUNK) - self._largest)
+        return number.to_bytes(8, "big") + CHUNK[start:start + size - 8]
+
+    def _send(self):
+        began = time.monotonic()
+        try:
+            while not self._stopping:
+                for _ in range(self._burst):
+                    self._out.send(self._payload(self.sent))
+                    self.sent += 1
+                time.sleep(max(0.0, began + self.sent / self._rate - time.monotonic()))
+        except OSError as error:
+            self.fault = f"packet {self.sent} could not be sent: {error}"
+
+    def _receive(self):
+        seen, newest = set(), -1
+        while True:
+            try:
+                payload = self._in.recv(65536)
+            except TimeoutError:
+                if self._done:
+                    return
+                continue
+            number = int.from_bytes(payload[:8], "big")
+            if payload != self._payload(number):
+                self.fault = self.fault or f"packet {number} is not what was sent"
+            self.arrived += 1
+            self.doubled += number in seen
+            self.overtaken += number < newest
+            seen.add(number)
+            newest = max(newest, number)
+
+    def stop(self):
+        """Sends no more."""
+        self._stopping = True
+        self._sender.join()
+        return self
+
+    def close(self):
+        """Once all that was under way has arrived."""
+        self._done = True
+        self._receiver.join()
+        memory = self._in.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)
+        self.overrun = int.from_bytes(memory[32:36], "little")
+        self._in.close()
+        self._out.close()
         return self
