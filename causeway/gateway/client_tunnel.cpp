@@ -1,6 +1,7 @@
 #include "causeway/gateway/client_tunnel.h"
 
 #include "causeway/gateway/limits.h"
+#include "causeway/protocol/limits.h"
 
 #include <algorithm>
 
@@ -9,8 +10,11 @@
 namespace causeway::gateway {
 namespace {
 
+using datapath::Drop;
+
 // Packets that are framed before they are sealed and sent; each of a usual MTU, or smaller.
 constexpr std::size_t unsent_limit = 64;
+constexpr std::size_t unsent_bytes_limit = 128 * 1024;
 constexpr std::size_t packet_room = 2048;
 
 protocol::RekeyMethod spoken_method(RekeyMethod method) {
@@ -29,7 +33,7 @@ int link_overhead(const Endpoint& client) {
 
 int tunnel_mtu(const Grant& grant, const protocol::ConnectRequest& request,
                const Endpoint& client) {
-    int mtu = grant.settings.mtu;
+    int mtu = std::min(grant.settings.mtu, static_cast<int>(protocol::cstp_packet_limit));
     if (request.base_mtu > 0) mtu = std::min(mtu, request.base_mtu - link_overhead(client));
     if (request.base_mtu == 0 && request.mtu > 0) mtu = std::min(mtu, request.mtu);
     return std::max(mtu, grant.address6 ? 1280 : 576);
@@ -120,26 +124,35 @@ std::optional<TunnelEvent> ClientTunnel::judge(const protocol::CstpEvent& event)
     return std::nullopt;  // RekeyDue is a client's matter
 }
 
-void ClientTunnel::deliver(const datapath::SuperPacket& packet, Instant now) {
+std::optional<std::size_t> ClientTunnel::deliver(const datapath::SuperPacket& packet, Instant now) {
     // Sealed bytes wait here only when the socket's own buffer is full already.
     if (transport_.backlog() > backlog_limit) {
-        dropped_for_client_ += datapath::packet_count(packet);
-        return;
+        dropped_for_client_.add(Drop::queue_full, datapath::packet_count(packet));
+        return std::nullopt;
     }
     if (const auto started = splitter_.start(packet); !started) {
-        ++dropped_for_client_;
-        return;
+        dropped_for_client_.add(started.error());
+        return std::nullopt;
+    }
+    if (splitter_.packet_size() > protocol::cstp_packet_limit) {
+        dropped_for_client_.add(Drop::too_large, splitter_.count());
+        return protocol::cstp_packet_limit;
     }
     // Each packet is framed, which copies it, before the next one's header goes over its end.
     for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
-        const bool is_taken = session_.send(std::span(&piece, 1), now) == 1;
-        ++(is_taken ? unsent_ : dropped_for_client_);
+        if (session_.send(std::span(&piece, 1), now) == 1) {
+            ++unsent_;
+            unsent_bytes_ += piece.size();
+        } else {
+            dropped_for_client_.add(Drop::queue_full);
+        }
     }
-    if (unsent_ >= unsent_limit) flush();
+    if (unsent_ >= unsent_limit || unsent_bytes_ >= unsent_bytes_limit) flush();
+    return std::nullopt;
 }
 
 void ClientTunnel::flush() {
-    unsent_ = 0;
+    unsent_ = unsent_bytes_ = 0;
     write_messages();
     transport_.flush();
 }
@@ -182,8 +195,7 @@ datapath::Drops ClientTunnel::dropped_from_client() const {
 }
 
 datapath::Drops ClientTunnel::dropped_for_client() const {
-    datapath::Drops all;
-    all.add(datapath::Drop::queue_full, dropped_for_client_);
+    datapath::Drops all = dropped_for_client_;
     if (link_) all += link_->dropped_for_client();
     return all;
 }

@@ -79,6 +79,7 @@ private:
     EventLoop::Timer retirement_;
     std::chrono::seconds pause_{};
     Instant opened_{};
+    int told_mtu_ = 0;  ///< Of the tunnel, while datagrams carry it.
     bool told_down_ = false;
     bool is_started_ = false;
 };

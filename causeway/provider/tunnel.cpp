@@ -4,6 +4,7 @@
 #include "causeway/datapath/icmp_too_big.h"
 #include "causeway/datapath/receive_path.h"
 #include "causeway/datapath/splitter.h"
+#include "causeway/protocol/limits.h"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -124,6 +125,11 @@ private:
             sent_.drops.add(started.error());
             return 1;
         }
+        if (splitter_.packet_size() > protocol::cstp_packet_limit) {
+            sent_.drops.add(datapath::Drop::too_large, splitter_.count());
+            answer_too_large(packet.bytes, protocol::cstp_packet_limit);
+            return splitter_.count();
+        }
         for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
             if (session_.send(std::span(&piece, 1), now) == 1)
                 sent_.add(piece.size());
@@ -140,16 +146,16 @@ private:
             if (!packet) return end(device_gone(std::move(packet).error()));
             if (!*packet) break;
             count += datapath::packet_count(**packet);
-            if (!association.send(**packet, datagrams_sent_)) answer_too_large((*packet)->bytes);
+            if (!association.send(**packet, datagrams_sent_))
+                answer_too_large((*packet)->bytes, association.packet_limit());
         }
         if (association.flush()) wait_for_socket();
     }
 
     /// Who sent it learns what fits, and sends smaller ones.
-    void answer_too_large(ByteView packet) {
+    void answer_too_large(ByteView packet, std::size_t limit) {
         std::array<std::byte, datapath::icmp_too_big_limit> answer;
-        const std::size_t size =
-            datapath::write_icmp_too_big(packet, datagrams_.active().packet_limit(), answer);
+        const std::size_t size = datapath::write_icmp_too_big(packet, limit, answer);
         if (size == 0) return;
         datapath::Counters answers;  // ours, and none of the gateway's packets
         auto written = tun_.write(ByteView(answer).first(size), {}, 1, answers);
