@@ -52,6 +52,11 @@ public:
 
     bool carries() const { return active_ && active_->carries(); }
     Association& active() { return *active_; }
+    /// See Association::can_move and Association::move.
+    bool can_move() const { return active_ && active_->can_move(); }
+    bool move() { return active_->move(); }
+    /// Of the channel there is; nothing when there is none, or it has no address.
+    const OwnFlow* flow() const { return active_ && active_->flow() ? &*active_->flow() : nullptr; }
     void data_by_tunnel() {
         if (active_) active_->data_by_tunnel();
     }

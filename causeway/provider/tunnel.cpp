@@ -35,6 +35,7 @@ public:
     Work(Environment& environment, Entered entered, datapath::TunPort& tun, Handler handler)
         : loop_(environment.loop),
           link_(std::move(entered.link)),
+          link_flow_(own_flow(link_->socket())),
           rest_(std::move(entered.rest)),
           session_(protocol::Role::client, protocol::CstpTimes::of(entered.parameters),
                    Clock::now()),
@@ -92,6 +93,16 @@ public:
         return link;
     }
 
+    Move move() {
+        if (!datagrams_.can_move()) return Move::never;
+        return datagrams_.move() ? Move::done : Move::not_yet;
+    }
+
+    std::optional<IpAddress> local_address() const {
+        if (const auto* flow = datagrams_.flow()) return flow->local.address;
+        return link_flow_ ? std::optional(link_flow_->local.address) : std::nullopt;
+    }
+
     const Link& link() const { return *link_; }
     TunnelTotals totals() {
         TunnelTotals totals;
@@ -101,6 +112,7 @@ public:
         totals.received += datagram_sink_.counters();
         totals.sent_as_datagrams = datagrams_sent_.packets;
         totals.received_as_datagrams = datagram_sink_.counters().packets;
+        totals.looped = looped_;
         totals.datagrams = datagrams_.totals();
         return totals;
     }
@@ -114,9 +126,25 @@ private:
             auto packet = tun_.read(sent_.drops);
             if (!packet) return end(device_gone(std::move(packet).error()));
             if (!*packet) break;
+            if (is_own(**packet)) return end_loop(**packet);
             count += frame(**packet, now);
         }
         send();
+    }
+
+    bool is_own(const datapath::SuperPacket& packet) const {
+        const auto* datagrams = datagrams_.flow();
+        return (datagrams && datagrams->sent(packet.bytes)) ||
+               (link_flow_ && link_flow_->sent(packet.bytes));
+    }
+
+    /// Sealed and sent again they would go round, each time larger, until they are too large.
+    void end_loop(const datapath::SuperPacket& packet) {
+        looped_ += datapath::packet_count(packet);
+        end(Error{Vpn::unrecoverableNetworkChange,
+                  fmt::format("the route to the gateway {} leads into the tunnel itself",
+                              link_->remote().address.text())}
+                .with("address", link_->remote().text()));
     }
 
     /// Each packet is framed, which copies it, before the next one's header goes over its end.
@@ -145,6 +173,7 @@ private:
             auto packet = tun_.read(sent_.drops);
             if (!packet) return end(device_gone(std::move(packet).error()));
             if (!*packet) break;
+            if (is_own(**packet)) return end_loop(**packet);
             count += datapath::packet_count(**packet);
             if (!association.send(**packet, datagrams_sent_))
                 answer_too_large((*packet)->bytes, association.packet_limit());
@@ -300,6 +329,8 @@ private:
 
     EventLoop& loop_;
     std::unique_ptr<Link> link_;
+    std::optional<OwnFlow> link_flow_;
+    std::uint64_t looped_ = 0;
     Bytes rest_;
     protocol::CstpSession session_;
     datapath::TunPort& tun_;
@@ -326,6 +357,7 @@ TunnelTotals& TunnelTotals::operator+=(const TunnelTotals& other) {
     received += other.received;
     sent_as_datagrams += other.sent_as_datagrams;
     received_as_datagrams += other.received_as_datagrams;
+    looped += other.looped;
     datagrams += other.datagrams;
     return *this;
 }
@@ -341,6 +373,8 @@ void Tunnel::pause() { work_->pause(); }
 void Tunnel::resume() { work_->resume(); }
 std::unique_ptr<Link> Tunnel::leave(std::string_view text) { return work_->leave(text); }
 std::unique_ptr<Link> Tunnel::release() { return work_->release(); }
+Move Tunnel::move() { return work_->move(); }
+std::optional<IpAddress> Tunnel::local_address() const { return work_->local_address(); }
 const Link& Tunnel::link() const { return work_->link(); }
 TunnelTotals Tunnel::totals() const { return work_->totals(); }
 
