@@ -40,11 +40,6 @@ bool is_one(const IpAddress& address) {
            !std::ranges::all_of(address.bytes(), [](std::byte b) { return b == std::byte{0xff}; });
 }
 
-bool is_later_fragment(ByteView packet, const PacketLayout& layout) {
-    if (!layout.is_fragment) return false;
-    return !layout.is_v4 || (big_endian_16(packet.subspan(6)) & 0x1fff) != 0;
-}
-
 void write_v4_header(std::span<std::byte> answer, ByteView packet) {
     std::ranges::fill(answer.first(ipv4_header_size), std::byte{0});
     answer[0] = std::byte{0x45};
@@ -71,7 +66,7 @@ void write_v6_header(std::span<std::byte> answer, ByteView packet) {
 std::size_t write_icmp_too_big(ByteView packet, std::size_t mtu,
                                std::span<std::byte, icmp_too_big_limit> to) {
     const auto layout = layout_of(packet);
-    if (!layout || is_icmp_error(packet, *layout) || is_later_fragment(packet, *layout)) return 0;
+    if (!layout || is_icmp_error(packet, *layout) || layout->is_later_fragment) return 0;
     const auto addresses = layout->addresses(packet);
     const std::size_t half = addresses.size() / 2;
     if (!is_one(*IpAddress::from_bytes(addresses.first(half))) ||

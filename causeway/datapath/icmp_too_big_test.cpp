@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace causeway::datapath {
 namespace {
@@ -77,6 +78,18 @@ TEST_CASE("there is no answer to what must have none") {
     CHECK(answer_to(test::packet_of(fragment), 100).empty());
     fragment.fragment = 0x2000;
     CHECK(!answer_to(test::packet_of(fragment), 100).empty());
+    // IPv6: an extension header in front of the transport's.
+    const auto with_fragment_header = [&](std::uint8_t offset_low) {
+        Bytes packet = test::packet_of(v6);
+        const std::byte protocol = std::exchange(packet[6], std::byte{44});
+        const std::array header{protocol,     std::byte{0}, std::byte{0}, std::byte{offset_low},
+                                std::byte{0}, std::byte{0}, std::byte{0}, std::byte{7}};
+        packet.insert(packet.begin() + 40, header.begin(), header.end());
+        write_16(std::span(packet).subspan(4), packet.size() - 40);
+        return packet;
+    };
+    CHECK(!answer_to(with_fragment_header(1), 100).empty());
+    CHECK(answer_to(with_fragment_header(9), 100).empty());
     for (const char* many : {"e0000001", "ffffffff", "00000000"}) {
         for (const std::size_t at : {12u, 16u}) {
             Bytes packet = test::packet_of(v4);

@@ -48,6 +48,7 @@ std::expected<PacketLayout, Drop> layout_of_v4(ByteView bytes) {
         return malformed;
     layout.protocol = number(bytes[9]);
     layout.is_fragment = (big_endian_16(bytes.subspan(6, 2)) & 0x3fff) != 0;
+    layout.is_later_fragment = (big_endian_16(bytes.subspan(6, 2)) & 0x1fff) != 0;
     return layout;
 }
 
@@ -63,7 +64,10 @@ std::expected<PacketLayout, Drop> layout_of_v6(ByteView bytes) {
         const auto rest = bytes.subspan(layout.transport, layout.length - layout.transport);
         const std::size_t size = extension_size(layout.protocol, rest);
         if (size == 0) break;
-        if (layout.protocol == fragment) layout.is_fragment = true;
+        if (layout.protocol == fragment) {
+            layout.is_fragment = true;
+            layout.is_later_fragment = (big_endian_16(rest.subspan(2, 2)) & 0xfff8) != 0;
+        }
         layout.protocol = number(rest[0]);
         layout.transport += size;
     }

@@ -29,6 +29,7 @@ struct PacketLayout {
     std::size_t transport = 0;
     std::size_t length = 0;  ///< Of the packet, at most the size of what was looked at.
     bool is_fragment = false;
+    bool is_later_fragment = false;  ///< Not the first: `transport` is the middle of something.
 
     ByteView addresses(ByteView packet) const {
         return is_v4 ? packet.subspan(12, 8) : packet.subspan(8, 32);

@@ -1,6 +1,7 @@
 #include "causeway/gateway/client_tunnel.h"
 
 #include "causeway/gateway/limits.h"
+#include "causeway/protocol/limits.h"
 
 #include <algorithm>
 
@@ -9,8 +10,11 @@
 namespace causeway::gateway {
 namespace {
 
+using datapath::Drop;
+
 // Packets that are framed before they are sealed and sent; each of a usual MTU, or smaller.
 constexpr std::size_t unsent_limit = 64;
+constexpr std::size_t unsent_bytes_limit = 128 * 1024;
 constexpr std::size_t packet_room = 2048;
 
 protocol::RekeyMethod spoken_method(RekeyMethod method) {
@@ -29,7 +33,7 @@ int link_overhead(const Endpoint& client) {
 
 int tunnel_mtu(const Grant& grant, const protocol::ConnectRequest& request,
                const Endpoint& client) {
-    int mtu = grant.settings.mtu;
+    int mtu = std::min(grant.settings.mtu, static_cast<int>(protocol::cstp_packet_limit));
     if (request.base_mtu > 0) mtu = std::min(mtu, request.base_mtu - link_overhead(client));
     if (request.base_mtu == 0 && request.mtu > 0) mtu = std::min(mtu, request.mtu);
     return std::max(mtu, grant.address6 ? 1280 : 576);
@@ -120,24 +124,35 @@ std::optional<TunnelEvent> ClientTunnel::judge(const protocol::CstpEvent& event)
     return std::nullopt;  // RekeyDue is a client's matter
 }
 
-void ClientTunnel::deliver(const datapath::SuperPacket& packet, Instant now) {
+std::optional<std::size_t> ClientTunnel::deliver(const datapath::SuperPacket& packet, Instant now) {
     // Sealed bytes wait here only when the socket's own buffer is full already.
-    if (transport_.backlog() > backlog_limit)
-        return drops_out_.add(datapath::Drop::queue_full, datapath::packet_count(packet));
-    if (const auto started = splitter_.start(packet); !started)
-        return drops_out_.add(started.error(), datapath::packet_count(packet));
+    if (transport_.backlog() > backlog_limit) {
+        drops_out_.add(datapath::Drop::queue_full, datapath::packet_count(packet));
+        return std::nullopt;
+    }
+    if (const auto started = splitter_.start(packet); !started) {
+        drops_out_.add(started.error(), datapath::packet_count(packet));
+        return std::nullopt;
+    }
+    if (splitter_.packet_size() > protocol::cstp_packet_limit) {
+        drops_out_.add(datapath::Drop::too_large, splitter_.count());
+        return protocol::cstp_packet_limit;
+    }
     // Each packet is framed, which copies it, before the next one's header goes over its end.
     for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
-        if (session_.send(std::span(&piece, 1), now) == 1)
+        if (session_.send(std::span(&piece, 1), now) == 1) {
             ++unsent_;
-        else
+            unsent_bytes_ += piece.size();
+        } else {
             drops_out_.add(datapath::Drop::queue_full);
+        }
     }
-    if (unsent_ >= unsent_limit) flush();
+    if (unsent_ >= unsent_limit || unsent_bytes_ >= unsent_bytes_limit) flush();
+    return std::nullopt;
 }
 
 void ClientTunnel::flush() {
-    unsent_ = 0;
+    unsent_ = unsent_bytes_ = 0;
     write_messages();
     transport_.flush();
 }

@@ -71,8 +71,8 @@ public:
     /// What arrived in the TLS channel. Nothing, or how the tunnel ends.
     std::optional<TunnelEvent> feed(ByteView bytes, Instant now);
     /// Packets for the client; what does not fit is dropped and counted. They leave with `flush`
-    /// at the latest.
-    void deliver(const datapath::SuperPacket& packet, Instant now);
+    /// at the latest. Returns the largest packet that TLS takes when these were larger.
+    std::optional<std::size_t> deliver(const datapath::SuperPacket& packet, Instant now);
     /// Sends what was delivered: once for all packets of a turn.
     void flush();
     /// The time came; as `feed`.
@@ -110,6 +110,7 @@ private:
     protocol::CstpSession session_;
     datapath::Splitter splitter_;
     std::size_t unsent_ = 0;  ///< Packets that were delivered and not flushed.
+    std::size_t unsent_bytes_ = 0;
     datapath::Drops drops_;
     datapath::Drops drops_out_;
     Traffic taken_;

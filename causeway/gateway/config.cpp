@@ -398,7 +398,7 @@ void check_addresses(Reading& reading) {
         config.groups, [](const Group& group) { return group.pool6.has_value(); });
     if (carries_ipv6 && config.session.mtu < 1280)
         reading.faults.add({1, 1}, fmt::format("network.mtu is {}, allowed with an ipv6_pool are "
-                                               "1280 to 9000",
+                                               "1280 to 16383",
                                                config.session.mtu));
 }
 

@@ -102,7 +102,7 @@ struct Authentication {
 };
 
 struct SessionSettings {
-    int mtu = 1400;                       ///< 576..9000; at least 1280 when there is an IPv6 pool.
+    int mtu = 1400;                       ///< 576..16383; at least 1280 when there is an IPv6 pool.
     std::chrono::seconds dpd{30};         ///< 0: none.
     std::chrono::seconds keepalive{300};  ///< 0: none.
     std::chrono::seconds cookie_timeout{300};

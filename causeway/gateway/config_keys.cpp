@@ -1,6 +1,7 @@
 #include "causeway/gateway/config_keys.h"
 
 #include "causeway/base/text.h"
+#include "causeway/protocol/limits.h"
 
 #include <fmt/format.h>
 
@@ -92,7 +93,8 @@ constexpr auto keys = std::to_array<ConfigKey>({
     list("network", "split_dns", "Only these domains are looked up through the tunnel."),
     flag("network", "tunnel_all_dns", "false", "Look up every name through the tunnel."),
     flag("network", "client_to_client", "false", "Let clients reach one another."),
-    number("network", "mtu", 576, 9000, "1400", "Largest packet inside the tunnel, in bytes."),
+    number("network", "mtu", 576, protocol::datagram_packet_limit, "1400",
+           "Largest packet inside the tunnel, in bytes."),
 
     seconds("session", "dpd", 0, 3600, "30", "Ask after a silent peer; dead after twice this."),
     seconds("session", "keepalive", 0, 3600, "300", "Send something at least this often."),

@@ -137,7 +137,7 @@ TEST_CASE("every fault of a file is found at once, with line, column, value and 
           "\"certificate\", \"both\" or \"either\"\n"
           "g.toml:9:13: network.ipv4_pool is \"10.99.0.0/31\", allowed is a network such as "
           "10.99.0.0/24 (/8 to /30) or a range such as 10.99.0.10-10.99.0.99\n"
-          "g.toml:10:7: network.mtu is 70000, allowed is 576 to 9000\n"
+          "g.toml:10:7: network.mtu is 70000, allowed is 576 to 16383\n"
           "g.toml:11:1: there is no section [sesion]; the nearest is [session]\n");
 }
 
@@ -255,7 +255,7 @@ TEST_CASE("pools are networks or ranges, and the gateway takes the first address
 TEST_CASE("an mtu too small for IPv6 is refused when there is an IPv6 pool") {
     CHECK(faults_of(with("") + "mtu = 1000\n") == "sound");
     CHECK(faults_of(with("") + "mtu = 1000\nipv6_pool = \"fd00::/64\"\n")
-              .find("network.mtu is 1000, allowed with an ipv6_pool are 1280 to 9000") !=
+              .find("network.mtu is 1000, allowed with an ipv6_pool are 1280 to 16383") !=
           std::string::npos);
 }
 

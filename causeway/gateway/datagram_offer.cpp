@@ -59,7 +59,7 @@ Result<bool> agree_on_key(const protocol::ConnectRequest& request, const Datagra
 
 /// What fits into a datagram on the client's link, whichever suite is agreed on.
 int datagram_mtu(const protocol::ConnectRequest& request, const DatagramTerms& terms,
-                 const Endpoint& local, int told) {
+                 const Endpoint& local, int most, int told) {
     if (request.base_mtu <= 0) return told;
     const auto* resumed = std::get_if<tls::ResumedKey>(&terms.key);
     const bool is_cbc = resumed != nullptr && !datapath::record_suite(resumed->suite);
@@ -68,7 +68,8 @@ int datagram_mtu(const protocol::ConnectRequest& request, const DatagramTerms& t
     const auto family = local.address.family();
     const int fits = is_cbc ? protocol::tunnel_mtu_of_cbc(request.base_mtu, family)
                             : protocol::tunnel_mtu(request.base_mtu, family, overhead);
-    return std::min(told, fits);
+    // Stock clients have one MTU for both channels.
+    return std::min(request.is_own_end ? most : told, fits);
 }
 
 }  // namespace
@@ -95,7 +96,8 @@ Result<std::optional<DatagramOffer>> offer_datagrams(const protocol::ConnectRequ
     if (request.is_own_end) terms.connection_id = random_bytes(protocol::connection_id_size);
     terms.times = {
         .dpd = settings.dpd, .keepalive = settings.keepalive, .is_own_end = request.is_own_end};
-    terms.mtu = static_cast<std::size_t>(datagram_mtu(request, terms, local, told.mtu));
+    terms.mtu =
+        static_cast<std::size_t>(datagram_mtu(request, terms, local, grant.settings.mtu, told.mtu));
 
     parameters.port = settings.port != 0 ? settings.port : local.port;
     parameters.connection_id = terms.connection_id;
@@ -106,7 +108,7 @@ Result<std::optional<DatagramOffer>> offer_datagrams(const protocol::ConnectRequ
     parameters.rekey_method = told.rekey_time > std::chrono::seconds(0)
                                   ? protocol::RekeyMethod::new_tunnel
                                   : protocol::RekeyMethod::none;
-    if (parameters.resumes) parameters.mtu = static_cast<int>(terms.mtu);
+    if (parameters.resumes || request.is_own_end) parameters.mtu = static_cast<int>(terms.mtu);
     return offer;
 }
 

@@ -223,7 +223,7 @@ void Shard::deliver_to(Place place, const datapath::SuperPacket& packet) {
     auto* tunnel = client == nullptr ? nullptr : client->tunnel();
     if (tunnel == nullptr)
         return drops_.add(datapath::Drop::no_destination, datapath::packet_count(packet));
-    tunnel->deliver(packet, Clock::now());
+    if (const auto mtu = tunnel->deliver(packet, Clock::now())) answer_too_large(packet, *mtu);
     if (std::ranges::find(unflushed_, tunnel) == unflushed_.end()) unflushed_.push_back(tunnel);
 }
 

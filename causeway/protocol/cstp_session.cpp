@@ -40,6 +40,8 @@ CstpTimes CstpTimes::of(const SessionParameters& parameters) {
             .rekey_method = parameters.rekey_method};
 }
 
+static_assert(cstp_packet_limit == cstp_payload_limit - cstp_header_size);
+
 CstpSession::CstpSession(Role role, const CstpTimes& times, Instant now)
     : role_(role),
       times_(times),
@@ -108,8 +110,10 @@ void CstpSession::take(const CstpPacket& packet) {
             batch_.push_back(packet.payload);
             return;
         case PacketType::dpd_request:
-            // Echoes of a flood must not pile up any more than packets may.
-            if (output_waiting() < output_limit_) write(PacketType::dpd_response, packet.payload);
+            // Echoes of a flood must not pile up any more than packets may, and one record holds no
+            // larger ones.
+            if (output_waiting() < output_limit_ && packet.payload.size() <= cstp_packet_limit)
+                write(PacketType::dpd_response, packet.payload);
             return;
         case PacketType::disconnect: return take_disconnect(packet.payload);
         case PacketType::terminate:
@@ -167,7 +171,7 @@ std::size_t CstpSession::send(std::span<const ByteView> packets, Instant now) {
     std::size_t taken = 0;
     for (const ByteView packet : packets) {
         const bool fits = output_waiting() + cstp_header_size + packet.size() <= output_limit_ &&
-                          packet.size() <= cstp_payload_limit && !packet.empty();
+                          packet.size() <= cstp_packet_limit && !packet.empty();
         if (is_ending_ || failure_ || !fits) break;
         write(PacketType::data, packet);
         ++taken;

@@ -111,7 +111,8 @@ public:
     Result<std::optional<CstpEvent>> next();
 
     /// Frames packets; returns how many were taken. The rest found the output full (see
-    /// `set_output_limit`) or the session ending, and is counted as dropped.
+    /// `set_output_limit`) or the session ending, or is larger than `cstp_packet_limit`, and is
+    /// counted as dropped.
     std::size_t send(std::span<const ByteView> packets, Instant now);
     /// Ends the session: DISCONNECT is the last message.
     void disconnect(DisconnectByte byte, std::string_view text);

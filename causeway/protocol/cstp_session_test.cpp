@@ -132,6 +132,21 @@ TEST_CASE("packets that find the output full are dropped and counted") {
     CHECK(session.counters().dropped_out == 4);
 }
 
+TEST_CASE("a packet that no TLS record holds with its header is dropped and counted") {
+    CstpSession session = client();
+    const Bytes largest(16376), larger(16377);
+    const std::vector<ByteView> fitting{largest}, too_large{larger};
+    CHECK(session.send(fitting, start) == 1);
+    REQUIRE(session.messages().size() == 1);
+    CHECK(session.messages().front().size() == 16384);
+    session.sent(1);
+    CHECK(session.send(too_large, start) == 0);
+    CHECK(session.counters().dropped_out == 1);
+    session.feed(message(PacketType::dpd_request, std::string(16377, 'x')), start);
+    CHECK(events(session) == "");
+    CHECK_FALSE(session.has_output());
+}
+
 TEST_CASE("a DPD request is answered with its own payload, a keepalive not at all") {
     CstpSession session = client();
     const Bytes bytes =

@@ -35,6 +35,10 @@ inline constexpr int form_limit = 20;      ///< Forms in one login.
 inline constexpr int request_limit = 40;   ///< Requests a gateway answers in one login.
 
 inline constexpr std::size_t cstp_payload_limit = 16384;  ///< Bytes of one CSTP payload.
+/// Bytes of a packet that fits one TLS record with its CSTP header.
+inline constexpr std::size_t cstp_packet_limit = 16384 - 8;
+/// Bytes of a packet that fits one DTLS record with its type.
+inline constexpr std::size_t datagram_packet_limit = 16384 - 1;
 inline constexpr std::size_t bundle_limit = 16384;        ///< Bytes of packets in one TLS record.
 inline constexpr std::size_t suite_list_limit = 1024;     ///< Bytes of a list of datagram suites.
 inline constexpr std::size_t suite_count_limit = 32;  ///< Names of such a list that are looked at.

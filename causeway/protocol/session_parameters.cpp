@@ -19,6 +19,7 @@ using std::chrono::seconds;
 constexpr int mtu_smallest = 576;
 constexpr int mtu_largest = static_cast<int>(cstp_payload_limit);
 constexpr int mtu_of_v6 = 1280;
+constexpr int link_mtu_largest = 65535;
 constexpr std::int64_t seconds_largest = 10LL * 365 * 24 * 3600;
 constexpr std::size_t app_id_largest = 32;
 
@@ -73,6 +74,12 @@ bool take_method(RekeyMethod& to, std::string_view value) {
 bool take_mtu(int& to, std::string_view value) {
     const auto number = parse_number(value, mtu_smallest, 65535);
     if (number) to = std::max(to, std::min(*number, mtu_largest));
+    return number.has_value();
+}
+
+bool take_link_mtu(int& to, std::string_view value) {
+    const auto number = parse_number(value, mtu_smallest, link_mtu_largest);
+    if (number) to = *number;
     return number.has_value();
 }
 
@@ -240,7 +247,7 @@ constexpr auto rows = std::to_array<Row>({
     {"X-CSTP-Split-Exclude", take_exclusion},
     {"X-CSTP-Split-Exclude-IP6", take_exclusion},
     {"X-CSTP-MTU", [](In r, Text t) { return take_mtu(r.parameters.mtu, t); }},
-    {"X-CSTP-Base-MTU", [](In r, Text t) { return take_mtu(r.parameters.base_mtu, t); }},
+    {"X-CSTP-Base-MTU", [](In r, Text t) { return take_link_mtu(r.parameters.base_mtu, t); }},
     {"X-CSTP-DPD", [](In r, Text t) { return take_seconds(r.parameters.dpd, t); }},
     {"X-CSTP-Keepalive", [](In r, Text t) { return take_seconds(r.parameters.keepalive, t); }},
     {"X-CSTP-Idle-Timeout",
@@ -284,7 +291,9 @@ std::unexpected<Error> refuse(const Header& header) {
 /// What the separate headers say together.
 Result<SessionParameters> put_together(Reading reading) {
     SessionParameters& parameters = reading.parameters;
-    parameters.mtu = std::max(parameters.mtu, reading.datagram.mtu);
+    // Of stock gateways both mean the tunnel; our own has one for each channel.
+    if (reading.datagram.connection_id.empty())
+        parameters.mtu = std::max(parameters.mtu, reading.datagram.mtu);
     if (parameters.mtu == 0)
         return fail(Vpn::negotiationFailed, "the gateway named no MTU for the tunnel",
                     {{"header", "X-CSTP-MTU"}});

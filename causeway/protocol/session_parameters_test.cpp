@@ -105,6 +105,30 @@ TEST_CASE("what is written is read back") {
     CHECK(*read == written);
 }
 
+TEST_CASE("our own gateway has an MTU for each channel, a stock one a single MTU for both") {
+    SessionParameters written;
+    written.address_v4 = Prefix::parse("10.0.0.2/32");
+    written.mtu = 16376;
+    written.base_mtu = 17000;
+    written.datagram = DatagramParameters{.port = 443,
+                                          .app_id = Bytes(32, std::byte{7}),
+                                          .cipher_suite = "PSK-NEGOTIATE",
+                                          .connection_id = Bytes(8, std::byte{9}),
+                                          .mtu = 16383};
+    Headers headers;
+    write_session_parameters(written, headers);
+    auto read = read_session_parameters(headers);
+    REQUIRE(read.has_value());
+    CHECK(*read == written);
+
+    written.datagram->connection_id.clear();
+    Headers stock;
+    write_session_parameters(written, stock);
+    read = read_session_parameters(stock);
+    REQUIRE(read.has_value());
+    CHECK(read->mtu == 16383);
+}
+
 TEST_CASE("the session to resume comes with its suite in the header for DTLS 1.2") {
     SessionParameters written;
     written.address_v4 = Prefix::parse("10.0.0.2/32");

@@ -27,16 +27,31 @@ constexpr std::size_t smallest_v4 = 576;
 constexpr std::size_t smallest_v6 = 1280;
 constexpr int link_mtu_default = 1500;
 
+Result<void> connect_to(int socket, const Endpoint& remote) {
+    sockaddr_storage storage;
+    const auto size = remote.to_sockaddr(storage);
+    if (connect(socket, reinterpret_cast<const sockaddr*>(&storage), size) != 0)
+        return std::unexpected(system_error(errno, "connect"));
+    return {};
+}
+
+/// The kernel chooses another address of ours, and a port. Mark and options stay, and so does what
+/// waits to be received.
+Result<void> connect_anew(int socket, const Endpoint& remote) {
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    if (connect(socket, &nobody, sizeof nobody) != 0)
+        return std::unexpected(system_error(errno, "connect"));
+    return connect_to(socket, remote);
+}
+
 Result<Fd> connected_socket(const Endpoint& remote, const Protect& protect) {
     Fd socket(
         ::socket(remote.address.domain(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
     if (!socket) return std::unexpected(system_error(errno, "socket"));
     if (protect)
         if (auto done = protect(socket.get()); !done) return pass(done);
-    sockaddr_storage storage;
-    const auto size = remote.to_sockaddr(storage);
-    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0)
-        return std::unexpected(system_error(errno, "connect"));
+    if (auto connected = connect_to(socket.get(), remote); !connected) return pass(connected);
     return socket;
 }
 
@@ -63,7 +78,8 @@ public:
           send_path_(records_.path()),
           sink_(sink),
           receive_path_(sink, sink.merges()),
-          handler_(std::move(handler)) {}
+          handler_(std::move(handler)),
+          flow_(own_flow(port_.fd())) {}
 
     void start() {
         watch_ = loop_.watch(port_.fd(), EPOLLIN, [this](auto flags) { ready(flags); });
@@ -109,7 +125,26 @@ public:
     }
 
     std::size_t packet_limit() const { return session_ ? session_->packet_limit() : 0; }
-    bool is_waiting() const { return send_path_.is_waiting(); }
+    bool is_waiting() const { return send_path_.is_waiting() || where_ != Where::here; }
+
+    bool can_move() const {
+        return handler_ && session_ && !settings_.connection_id.empty() &&
+               (session_->carries() || where_ == Where::nowhere);
+    }
+
+    bool move() {
+        where_ = Where::nowhere;
+        const bool is_connected = connect_anew(port_.fd(), settings_.remote).has_value();
+        flow_ = is_connected ? own_flow(port_.fd()) : std::nullopt;
+        if (!flow_) return false;
+        where_ = Where::moving;
+        session_->moved(Clock::now());
+        send_messages();
+        set_timer();
+        return true;
+    }
+
+    const std::optional<OwnFlow>& flow() const { return flow_; }
 
     bool flush() {
         send_path_.flush();
@@ -120,7 +155,7 @@ public:
                 soon_ = loop_.at(Clock::now(), [this] { tell(AssociationWorn{}); });
         }
         want_write(send_path_.is_waiting());
-        return send_path_.is_waiting();
+        return is_waiting();
     }
 
     void when_drained(EventLoop::Action action) { drained_ = std::move(action); }
@@ -162,10 +197,16 @@ private:
     void drained() {
         send_path_.flush();
         want_write(send_path_.is_waiting());
-        if (send_path_.is_waiting() || !drained_) return;
+        if (is_waiting() || !drained_) return;
         auto drained = std::move(drained_);
         drained_ = nullptr;
         drained();
+    }
+
+    /// The gateway has followed, or will not: nothing waits for that any more.
+    void settle() {
+        where_ = Where::here;
+        let_go();
     }
 
     /// Nobody has to wait for this socket any more.
@@ -190,8 +231,11 @@ private:
             if (!train) break;
             taken += std::max<std::size_t>(train->count(), 1);
             if (train->bytes.empty()) drops_in_.add(Drop::record_too_short);
+            const bool is_here = flow_ && train->path.local == flow_->local.address;
             for (auto datagram = train->next(); !datagram.empty(); datagram = train->next())
                 take(datagram, now);
+            if (where_ == Where::moving && is_here && session_ && session_->last_heard() == now)
+                settle();
         }
         receive_path_.flush();
         if (session_ && std::exchange(heard_data_, false)) session_->data_heard(now);
@@ -321,6 +365,8 @@ private:
         if (const auto* changed = std::get_if<protocol::PathMtuChanged>(&event)) {
             if (session_->carries()) tell(AssociationResized{changed->size});
         } else if (const auto* down = std::get_if<protocol::DatagramDown>(&event)) {
+            if (where_ == Where::moving) where_ = Where::here;
+            let_go();
             tell(AssociationDown{stopped(down->why, down->silence)});
         } else if (const auto* lost = std::get_if<protocol::DatagramLost>(&event)) {
             end(stopped(lost->why, lost->silence));
@@ -369,6 +415,9 @@ private:
         });
     }
 
+    /// Our address: good, gone, or new and not known to the gateway for certain.
+    enum class Where : std::uint8_t { here, nowhere, moving };
+
     EventLoop& loop_;
     AssociationSettings settings_;
     datapath::UdpPort port_;
@@ -379,6 +428,8 @@ private:
     TunSink& sink_;
     datapath::ReceivePath receive_path_;
     Handler handler_;
+    std::optional<OwnFlow> flow_;
+    Where where_ = Where::here;
     std::optional<protocol::DatagramSession> session_;
     datapath::Drops drops_in_;
     std::uint64_t handshakes_in_ = 0;
@@ -427,6 +478,9 @@ bool Association::is_waiting() const { return work_->is_waiting(); }
 bool Association::flush() { return work_->flush(); }
 void Association::when_drained(EventLoop::Action action) { work_->when_drained(std::move(action)); }
 void Association::data_by_tunnel() { work_->data_by_tunnel(); }
+bool Association::can_move() const { return work_->can_move(); }
+bool Association::move() { return work_->move(); }
+const std::optional<OwnFlow>& Association::flow() const { return work_->flow(); }
 void Association::retire() { work_->retire(); }
 void Association::close() { work_->close(); }
 const datapath::UdpPort& Association::port() const { return work_->port(); }

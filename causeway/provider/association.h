@@ -15,12 +15,14 @@
 #include "causeway/datapath/udp_port.h"
 #include "causeway/error/error.h"
 #include "causeway/protocol/datagram_session.h"
+#include "causeway/provider/own_flow.h"
 #include "causeway/provider/protect.h"
 #include "causeway/provider/tun_sink.h"
 #include "causeway/tls/datagram.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -91,6 +93,17 @@ public:
 
     /// DATA came through TLS.
     void data_by_tunnel();
+
+    /// Whether the gateway would follow to another address of ours (MovingDatagram), and there is
+    /// something to follow.
+    bool can_move() const;
+    /// The address it was sent from is gone. Goes on from one that this machine has now; what is to
+    /// be sent waits until the gateway answers there. False when there is none: then it waits for
+    /// the next call, or for silence.
+    bool move();
+    /// What its socket sends and receives; nothing while it has no address.
+    const std::optional<OwnFlow>& flow() const;
+
     /// From now on it only delivers what was under way: it says and tells nothing any more.
     void retire();
     /// Delivers what waits in its socket, which is closed then: nothing is lost that was here.

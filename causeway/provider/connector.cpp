@@ -1,6 +1,7 @@
 #include "causeway/provider/connector.h"
 
 #include "causeway/base/text.h"
+#include "causeway/provider/local_address.h"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -25,7 +26,8 @@ int weight(const Attempt& attempt) {
         case ECONNRESET: return 5;
         case 0:
         case ETIMEDOUT: return 4;
-        case EHOSTUNREACH: return 3;
+        case EHOSTUNREACH:
+        case ELOOP: return 3;
         case ENETUNREACH:
         case EAFNOSUPPORT:
         case EADDRNOTAVAIL: return 1;
@@ -43,6 +45,7 @@ std::string outcome(const Attempt& attempt) {
         case ECONNREFUSED: return "refused";
         case ECONNRESET: return "reset";
         case EHOSTUNREACH: return "host unreachable";
+        case ELOOP: return "reached through the tunnel only";
         case ENETUNREACH: return "network unreachable";
         case EAFNOSUPPORT: return "address family not supported";
         case EADDRNOTAVAIL: return "no address of this machine to use";
@@ -63,6 +66,7 @@ std::string headline(const Attempt& main, bool offline, bool alone,
         case EHOSTUNREACH:
             return fmt::format("the network has no way to the host {}",
                                main.endpoint.address.text());
+        case ELOOP: return fmt::format("the route to {} leads into the tunnel itself", place);
         case 0:
         case ETIMEDOUT:
             return fmt::format("no answer from {} within {}{}", place, spoken(waited), others);
@@ -95,9 +99,14 @@ Error connect_failure(const std::vector<Attempt>& attempts, std::chrono::millise
     std::vector<std::string> tried;
     for (const auto& attempt : attempts)
         tried.push_back(attempt.endpoint.text() + " " + outcome(attempt));
-    Error error{offline ? Vpn::noNetworkAvailable : Vpn::serverNotResponding,
+    const bool loops = main.number == ELOOP;
+    Error error{offline ? Vpn::noNetworkAvailable
+                : loops ? Vpn::unrecoverableNetworkChange
+                        : Vpn::serverNotResponding,
                 headline(main, offline, attempts.size() == 1, waited)};
     error.with("address", main.endpoint.text()).with("tried", join(tried, ", "));
+
+    if (loops) return error;
 
     auto fact = system_error(main.number ? main.number : ETIMEDOUT, "connect");
     if (main.number == ECONNREFUSED)
@@ -115,13 +124,14 @@ Error connect_failure(const std::vector<Attempt>& attempts, std::chrono::millise
 class Connector::Work {
 public:
     Work(EventLoop& loop, const Deadlines& deadlines, std::vector<IpAddress> addresses,
-         std::uint16_t port, Protect protect, Done done)
+         std::uint16_t port, Protect protect, Done done, IsInside is_inside)
         : loop_(loop),
           deadlines_(deadlines),
           addresses_(in_turn(std::move(addresses))),
           port_(port),
           protect_(std::move(protect)),
-          done_(std::move(done)) {
+          done_(std::move(done)),
+          is_inside_(std::move(is_inside)) {
         limit_ = loop_.at(Clock::now() + deadlines_.connect, [this] { out_of_time(); });
         next_soon(std::chrono::milliseconds(0));
     }
@@ -164,6 +174,8 @@ private:
         if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0 &&
             errno != EINPROGRESS)
             return failed(errno);
+        const auto local = local_address(socket.get());
+        if (is_inside_ && local && is_inside_(*local)) return failed(ELOOP);
         tries_.push_back({std::move(socket), {}, attempts_.size() - 1});
         const auto at = std::prev(tries_.end());
         at->watch = loop_.watch(at->socket.get(), EPOLLOUT, [this, at](auto) { ready(at); });
@@ -208,6 +220,7 @@ private:
     std::uint16_t port_;
     Protect protect_;
     Done done_;
+    IsInside is_inside_;
     std::vector<Attempt> attempts_;
     std::list<Try> tries_;
     EventLoop::Timer limit_;
@@ -215,9 +228,9 @@ private:
 };
 
 Connector::Connector(EventLoop& loop, const Deadlines& deadlines, std::vector<IpAddress> addresses,
-                     std::uint16_t port, Protect protect, Done done)
+                     std::uint16_t port, Protect protect, Done done, IsInside is_inside)
     : work_(std::make_unique<Work>(loop, deadlines, std::move(addresses), port, std::move(protect),
-                                   std::move(done))) {}
+                                   std::move(done), std::move(is_inside))) {}
 
 Connector::~Connector() = default;
 

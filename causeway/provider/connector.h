@@ -28,14 +28,18 @@ std::vector<IpAddress> in_turn(std::vector<IpAddress> addresses);
 /// called once, from the loop; destroying the connector before that ends it in silence. Fails with
 ///
 /// - noNetworkAvailable when no route leads to any address
+/// - unrecoverableNetworkChange when the route leads into the tunnel that is to be taken up again
 /// - serverNotResponding on errSSLConnectionRefused, EHOSTUNREACH, ETIMEDOUT …: the fact that says
 ///   most about the server; the evidence `tried` has every address with what happened there.
 class Connector {
 public:
     using Done = std::move_only_function<void(Result<Connection>)>;
+    /// Whether an address of this machine is the tunnel's own: what leaves from there would have to
+    /// travel in the tunnel that it is to carry.
+    using IsInside = std::function<bool(const IpAddress& local)>;
 
     Connector(EventLoop& loop, const Deadlines& deadlines, std::vector<IpAddress> addresses,
-              std::uint16_t port, Protect protect, Done done);
+              std::uint16_t port, Protect protect, Done done, IsInside is_inside = {});
     ~Connector();
 
 private:
@@ -46,7 +50,7 @@ private:
 /// What became of one address: 0 stands for one that was still being tried.
 struct Attempt {
     Endpoint endpoint;
-    int number = 0;                   ///< errno
+    int number = 0;                   ///< errno; ELOOP: the route leads into the tunnel
     std::optional<Error> cause = {};  ///< when the socket was refused before it was used
 };
 

@@ -55,15 +55,17 @@ private:
 };
 
 Result<Connection> dial(EventLoop& loop, std::vector<IpAddress> addresses, std::uint16_t port,
-                        Protect protect = {}) {
+                        Protect protect = {}, Connector::IsInside is_inside = {}) {
     Result<Connection> outcome = fail(Vpn::pluginFailed);
     Deadlines deadlines;
     deadlines.connect = std::chrono::milliseconds(500);
-    Connector connector(loop, deadlines, std::move(addresses), port, std::move(protect),
-                        [&](Result<Connection> result) {
-                            outcome = std::move(result);
-                            loop.stop();
-                        });
+    Connector connector(
+        loop, deadlines, std::move(addresses), port, std::move(protect),
+        [&](Result<Connection> result) {
+            outcome = std::move(result);
+            loop.stop();
+        },
+        std::move(is_inside));
     loop.run();
     return outcome;
 }
@@ -151,6 +153,23 @@ TEST_CASE("without a route to any address there is no network, and silence is no
     const auto unreachable = connect_failure({{one, EHOSTUNREACH}}, waited);
     CHECK(unreachable.code == Code(Vpn::serverNotResponding));
     CHECK(unreachable.find(Code::raw(Domain::system, EHOSTUNREACH)) != nullptr);
+}
+
+TEST_CASE("a connection from the tunnel's own address is not made, and said why") {
+    EventLoop loop;
+    Listener listener("127.0.0.1");
+    const auto is_inside = [](const IpAddress& local) { return local == address("127.0.0.1"); };
+    const auto connection = dial(loop, {address("127.0.0.1")}, listener.port(), {}, is_inside);
+    REQUIRE_FALSE(connection);
+    CHECK(connection.error().code == Code(Vpn::unrecoverableNetworkChange));
+    CHECK(connection.error().detail.find("leads into the tunnel itself") != std::string::npos);
+
+    // An answer of the network's is weighed against it as one of the way's.
+    const Endpoint one{address("192.0.2.1"), 443}, two{address("2001:db8::1"), 443};
+    CHECK(connect_failure({{one, ENETUNREACH}, {two, ELOOP}}, {}).code ==
+          Code(Vpn::unrecoverableNetworkChange));
+    CHECK(connect_failure({{one, ELOOP}, {two, ECONNREFUSED}}, {}).code ==
+          Code(Vpn::serverNotResponding));
 }
 
 TEST_CASE("an address that does not answer does not hold up the next") {

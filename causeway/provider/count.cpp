@@ -52,6 +52,7 @@ Counted counted(const TunnelTotals& totals, const datapath::TunLanes& tun) {
     auto received_drops = totals.received.drops;
     received_drops += datagrams.drops_in;
     to.drops("sent", sent_drops);
+    if (totals.looped != 0) to.value("sent_dropped_looped", totals.looped);
     to.drops("received", received_drops);
     to.value("received_through_tls", totals.received_through_tls);
     to.value("received_dropped_by_socket", datagrams.overflowed);

@@ -106,7 +106,9 @@ Result<AssociationSettings> Datagrams::settings() const {
     settings.remote = {link_.remote().address, offered.port};
     settings.times = {offered.dpd, offered.keepalive, !offered.connection_id.empty()};
     settings.connection_id = offered.connection_id;
-    settings.mtu = parameters_.mtu;
+    // Our own gateway says one for each channel.
+    const bool has_own_mtu = !offered.connection_id.empty() && offered.mtu > 0;
+    settings.mtu = has_own_mtu ? offered.mtu : parameters_.mtu;
     settings.link_mtu = parameters_.base_mtu;
     settings.carries_v6 = parameters_.address_v6.has_value();
     settings.crypto = environment_.settings.crypto;
@@ -157,6 +159,7 @@ void Datagrams::heard(AssociationEvent event) {
         changed.state = DatagramChanged::State::resized;
         changed.mtu = static_cast<int>(std::get<AssociationResized>(event).mtu);
     }
+    told_mtu_ = changed.mtu;
     changed.remote = Endpoint{link_.remote().address, parameters_.datagram->port}.text();
     if (handler_) handler_(std::move(changed));
 }
@@ -173,6 +176,8 @@ void Datagrams::tell_down(Error why) {
     if (std::exchange(told_down_, true) || !handler_) return;
     DatagramChanged changed;
     changed.state = DatagramChanged::State::down;
+    // A record of TLS has room for less than one of DTLS.
+    if (std::exchange(told_mtu_, 0) > parameters_.mtu) changed.mtu = parameters_.mtu;
     changed.remote = Endpoint{link_.remote().address, parameters_.datagram->port}.text();
     changed.why = std::move(why);
     handler_(std::move(changed));

@@ -54,6 +54,11 @@ public:
 
     bool carries() const { return active_ && active_->carries(); }
     Association& active() { return *active_; }
+    /// See Association::can_move and Association::move.
+    bool can_move() const { return active_ && active_->can_move(); }
+    bool move() { return active_->move(); }
+    /// Of the channel there is; nothing when there is none, or it has no address.
+    const OwnFlow* flow() const { return active_ && active_->flow() ? &*active_->flow() : nullptr; }
     void data_by_tunnel() {
         if (active_) active_->data_by_tunnel();
     }
@@ -81,6 +86,7 @@ private:
     EventLoop::Timer retirement_;
     std::chrono::seconds pause_{};
     Instant opened_{};
+    int told_mtu_ = 0;  ///< Of the tunnel, while datagrams carry it.
     bool told_down_ = false;
     bool is_started_ = false;
 };

@@ -21,8 +21,8 @@ int path_mtu(const Link& link) {
     socklen_t size = sizeof mtu;
     const int failed = getsockopt(link.socket(), v4 ? int{IPPROTO_IP} : int{IPPROTO_IPV6},
                                   v4 ? IP_MTU : IPV6_MTU, &mtu, &size);
-    // The loopback carries more than any tunnel wants.
-    return failed ? 0 : std::min(mtu, 9000);
+    // The loopback has one more than a packet's length can say.
+    return failed ? 0 : std::min(mtu, 65'535);
 }
 
 }  // namespace
@@ -77,7 +77,11 @@ private:
     void enter(protocol::SessionParameters parameters) {
         environment_.trail.note("session granted");
         const int wished = environment_.settings.mtu;
-        if (wished > 0) parameters.mtu = std::min(parameters.mtu, wished);
+        if (wished > 0) {
+            parameters.mtu = std::min(parameters.mtu, wished);
+            if (parameters.datagram)
+                parameters.datagram->mtu = std::min(parameters.datagram->mtu, wished);
+        }
         link_->set_handler([](LinkEvent) {});
         finish(Entered{std::move(parameters), std::move(link_), reply_.take_rest(),
                        std::move(master_secret_)});

@@ -84,10 +84,11 @@ struct DatagramChanged {
         resized,  ///< It carries packets of another size.
     };
     State state = State::down;
-    std::string remote;        ///< "192.0.2.7:443"
-    std::string suite;         ///< up
-    std::string crypto;        ///< up: who seals and opens its records
-    int mtu = 0;               ///< up, resized: of the tunnel
+    std::string remote;  ///< "192.0.2.7:443"
+    std::string suite;   ///< up
+    std::string crypto;  ///< up: who seals and opens its records
+    /// Of the tunnel; down: 0 unless it is smaller than before.
+    int mtu = 0;
     std::optional<Error> why;  ///< down
 };
 /// "up", "down", "resized".

@@ -46,12 +46,14 @@ private:
         environment_.trail.enter(Phase::connect);
         connector_ = std::make_unique<Connector>(
             environment_.loop, environment_.settings.deadlines, std::move(addresses), gateway_.port,
-            environment_.protect, [this](Result<Connection> result) {
+            environment_.protect,
+            [this](Result<Connection> result) {
                 if (result) return shake_hands(std::move(*result));
                 if (!may_resolve_) return fail_with(std::move(result).error());
                 environment_.trail.note(result.error().detail);
                 resolve();
-            });
+            },
+            environment_.is_inside);
     }
 
     void shake_hands(Connection connection) {

@@ -23,6 +23,8 @@ struct Environment {
     Trail& trail;
     Farewells& farewells;
     Protect protect = {};
+    /// See Connector::IsInside.
+    std::function<bool(const IpAddress& local)> is_inside = {};
 };
 
 /// `done` is called once, from the loop, with a link that is ready; destroying the opening before

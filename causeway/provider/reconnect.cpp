@@ -33,7 +33,8 @@ Error session_forgotten(const Loss& loss, Error refusal) {
 
 Error never_came_back(const Loss& loss, Error failure) {
     const auto time = spoken(loss.elapsed);
-    if (failure.code == Code(Vpn::noNetworkAvailable)) {
+    if (failure.code == Code(Vpn::noNetworkAvailable) ||
+        failure.code == Code(Vpn::unrecoverableNetworkChange)) {
         failure.with("lost_by", loss.why.detail);
         return failure;
     }
@@ -50,7 +51,7 @@ Error never_came_back(const Loss& loss, Error failure) {
 
 bool is_loss(const Error& why) {
     if (why.code.domain() != Domain::vpn) return true;
-    return why.code == Code(Vpn::serverDead);
+    return why.code == Code(Vpn::serverDead) || why.code == Code(Vpn::unrecoverableNetworkChange);
 }
 
 Error as_end_of_session(Error why) {

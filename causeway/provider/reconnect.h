@@ -40,7 +40,8 @@ struct Loss {
     std::chrono::milliseconds elapsed{};
 };
 
-/// Whether what ended a tunnel is a loss, to be made good, and not the gateway's decision.
+/// Whether what ended a tunnel is a loss, to be made good, and not the gateway's decision. A route
+/// that leads into the tunnel is one: it may be put right.
 bool is_loss(const Error& why);
 
 /// What the end of a channel is to the user: serverDisconnected when it was closed in order, else
@@ -57,8 +58,8 @@ ReconnectMove after_loss(const Loss& loss, const ReconnectPolicy& policy);
 ///
 /// Ends with serverDisconnected (evidence `reauthenticate`) when the gateway does not know the
 /// session any more; the gateway's own code when it gave one; unrecoverableNetworkChange when it
-/// refuses to carry the session over to a new address; noNetworkAvailable when there is no network;
-/// else serverDead.
+/// refuses to carry the session over to a new address, or the route to it leads into the tunnel;
+/// noNetworkAvailable when there is no network; else serverDead.
 ReconnectMove after_attempt(const Loss& loss, Error failure, const ReconnectPolicy& policy);
 
 }  // namespace causeway::provider

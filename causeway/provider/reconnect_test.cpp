@@ -103,6 +103,17 @@ TEST_CASE("a session refused from a new address is lost to the change of network
     CHECK(reason(move)->code == Code(Vpn::unrecoverableNetworkChange));
 }
 
+TEST_CASE("a route into the tunnel itself is waited out, and told when it stays") {
+    const Error looped{Vpn::unrecoverableNetworkChange, "the route leads into the tunnel itself"};
+    CHECK(is_loss(looped));
+    auto loss = loss_by(Tls::errSSLTransportReset);
+    CHECK(std::holds_alternative<TryAgain>(after_attempt(loss, looped, policy)));
+    loss.elapsed = policy.limit + std::chrono::milliseconds(1);
+    const auto move = after_attempt(loss, looped, policy);
+    REQUIRE(reason(move));
+    CHECK(reason(move)->code == Code(Vpn::unrecoverableNetworkChange));
+}
+
 TEST_CASE("what no second attempt can mend ends it with its own code") {
     const auto move = after_attempt(loss_by(Tls::errSSLTransportReset),
                                     {Vpn::serverCertificateExpired, "expired"}, policy);

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace causeway::provider {
@@ -20,6 +22,12 @@ constexpr std::chrono::milliseconds settle_time{30};
 // nothing is sent before the old one has ended, and a moment after that; but not for ever.
 constexpr std::chrono::milliseconds old_end_limit{250};
 constexpr std::chrono::milliseconds after_old_end{10};
+// How long datagrams wait for another address, which comes a moment after the old one has gone, and
+// how often they look.
+constexpr std::chrono::seconds away_limit{3};
+constexpr std::chrono::milliseconds away_pause{100};
+// Between two attempts when a new address calls for one before its time.
+constexpr std::chrono::milliseconds attempt_pause{250};
 // How long the old connection still delivers what was under way.
 constexpr std::chrono::seconds retirement_time{2};
 
@@ -33,6 +41,13 @@ Error timeout_error(Phase phase, const std::string& host, std::chrono::milliseco
         .because({Tls::errSSLNetworkTimeout, "the time allowed for connecting was over"});
 }
 
+Error address_gone(const IpAddress& address) {
+    auto error = system_error(EADDRNOTAVAIL, "bind");
+    error.detail =
+        fmt::format("this machine does not have the address {} any more", address.text());
+    return error;
+}
+
 }  // namespace
 
 Session::Session(EventLoop& loop, const Settings& settings, Owner& owner, datapath::TunLanes& tun,
@@ -44,8 +59,17 @@ Session::Session(EventLoop& loop, const Settings& settings, Owner& owner, datapa
       ended_(std::move(ended)),
       trail_([this](const TrailStep& step) { owner_.tell(PhasePassed{step}); }),
       farewells_(loop),
-      environment_{loop, settings, trail_, farewells_,
-                   [this](int socket) { return owner_.protect(socket); }} {
+      environment_{loop,
+                   settings,
+                   trail_,
+                   farewells_,
+                   [this](int socket) { return owner_.protect(socket); },
+                   [this](const IpAddress& local) {
+                       return applied_ &&
+                              std::ranges::any_of(applied_->addresses, [&](const Prefix& inner) {
+                                  return inner.address == local;
+                              });
+                   }} {
     prompter_.ask = [this](const auto& form, const auto& fields) -> Result<Typed> {
         // Whoever sat at the terminal at the start need not be there hours later.
         if (loss_)
@@ -164,8 +188,47 @@ void Session::resize(int mtu) {
     applied_ = std::move(wanted);
 }
 
+// Our address is gone: between our own ends the datagrams go on from another one at once, and the
+// connection follows them by the cookie. Else the cookie alone brings the session back.
+
+void Session::addresses_changed() {
+    if (is_over_) return;
+    if (loss_ && is_pausing_)
+        return attempt_after(std::chrono::duration_cast<std::chrono::milliseconds>(
+            attempted_at_ + attempt_pause - Clock::now()));
+    // Once datagrams have lost their address they need one anew, be it the same.
+    if (tunnel_ && local_ && (away_since_ || !is_ours(*local_))) follow_address();
+}
+
+void Session::follow_address() {
+    const auto now = Clock::now();
+    const auto move = tunnel_->move();
+    if (move == Move::done) return moved();
+    if (!away_since_) away_since_ = now;
+    if (move == Move::not_yet && now - *away_since_ < away_limit) {
+        away_ = loop_.at(now + away_pause, [this] { addresses_changed(); });
+        return;
+    }
+    lost(address_gone(*local_));
+}
+
+void Session::moved() {
+    away_since_.reset();
+    const auto before = std::exchange(local_, tunnel_->local_address());
+    // Then the connection is where it was, too.
+    if (local_ == before) return;
+    owner_.tell(Note{fmt::format("the address {} is gone; datagrams go on from {}", before->text(),
+                                 local_ ? local_->text() : "another one")});
+    is_moving_ = true;
+    takeovers_ = 0;
+    rekey();
+}
+
 void Session::lost(Error why) {
     const bool loss = is_loss(why);
+    away_since_.reset();
+    away_.reset();
+    is_moving_ = false;
     drop_tunnel();
     dial_.reset();
     pause_.reset();
@@ -193,7 +256,14 @@ void Session::decide(ReconnectMove move) {
 void Session::try_again(TryAgain move) {
     trail_.enter(Phase::network);
     owner_.tell(Reconnecting{loss_->why, loss_->attempts + 1, move.pause});
-    pause_ = loop_.at(Clock::now() + move.pause, [this] {
+    attempt_after(move.pause);
+}
+
+void Session::attempt_after(std::chrono::milliseconds pause) {
+    is_pausing_ = true;
+    pause_ = loop_.at(Clock::now() + pause, [this] {
+        is_pausing_ = false;
+        attempted_at_ = Clock::now();
         dial_ = std::make_unique<Dial>(environment_, *pass_, Dial::Hold{},
                                        [this](auto result) { came_back(std::move(result)); });
     });
@@ -201,6 +271,7 @@ void Session::try_again(TryAgain move) {
 
 void Session::log_in_again() {
     ++loss_->logins;
+    is_pausing_ = false;
     owner_.tell(Note{"the gateway does not know the session any more; logging in again"});
     pause_ = loop_.at(Clock::now(), [this] {
         dial_ = std::make_unique<Dial>(environment_, prompter_,
@@ -226,6 +297,9 @@ void Session::attempt_failed(Error failure) {
 }
 
 void Session::rekey() {
+    // One that was under way, from an address that is gone by now, is given up.
+    is_taking_over_ = is_resuming_ = false;
+    tunnel_->resume();
     const auto hold = [this](EventLoop::Action go_on) {
         tunnel_->pause();
         is_taking_over_ = true;
@@ -238,16 +312,7 @@ void Session::rekey() {
 void Session::rekeyed(Result<Dialed> result) {
     is_taking_over_ = false;
     if (!result && old_end_) return lost(*std::exchange(old_end_, std::nullopt));
-    if (!result) {
-        // The old keys are still good for a while; the gateway says when they are not.
-        owner_.tell(Note{"new keys could not be agreed: " + result.error().detail});
-        trail_.clear();
-        tunnel_->resume();
-        pause_ = loop_.at(Clock::now() + policy_.longest_pause, [this] {
-            if (tunnel_) rekey();
-        });
-        return;
-    }
+    if (!result) return new_keys_failed(result.error());
     drop_retired();
     retired_ = std::move(tunnel_);
     retirement_ = loop_.at(Clock::now() + retirement_time, [this] { drop_retired(); });
@@ -257,12 +322,29 @@ void Session::rekeyed(Result<Dialed> result) {
     make_tunnel(std::move(result->entered));
     if (auto applied = apply(parameters); !applied)
         return fail_with(Phase::device, std::move(applied).error());
-    const bool old_is_gone = old_end_.has_value();
+    // One whose address is gone will never hear of its end.
+    const bool has_moved = std::exchange(is_moving_, false);
+    const bool old_is_gone = old_end_.has_value() || has_moved;
     old_end_.reset();
     resume_after(old_is_gone ? after_old_end : old_end_limit);
     trail_.enter(Phase::connected);
     trail_.clear();
-    owner_.tell(Note{"new keys by a second connection"});
+    owner_.tell(Note{has_moved ? "the connection has followed to the new address"
+                               : "new keys by a second connection"});
+}
+
+/// The old keys, or the datagrams from the new address, are still good for a while; the gateway, or
+/// silence, says when they are not.
+void Session::new_keys_failed(const Error& why) {
+    owner_.tell(Note{(is_moving_ ? "the connection could not follow to the new address: "
+                                 : "new keys could not be agreed: ") +
+                     why.detail});
+    trail_.clear();
+    tunnel_->resume();
+    const auto pause = is_moving_ ? pause_before(++takeovers_ + 1, policy_) : policy_.longest_pause;
+    pause_ = loop_.at(Clock::now() + pause, [this] {
+        if (tunnel_) rekey();
+    });
 }
 
 void Session::old_ended() {

@@ -33,6 +33,8 @@ public:
     void start();
     /// Ends in order: the gateway is told.
     void stop();
+    /// Addresses of this machine have come or gone.
+    void addresses_changed();
 
 private:
     void dialed(Result<Dialed> result);
@@ -47,11 +49,16 @@ private:
     void lost(Error why);
     void decide(ReconnectMove move);
     void try_again(TryAgain move);
+    void attempt_after(std::chrono::milliseconds pause);
     void log_in_again();
     void came_back(Result<Dialed> result);
     void attempt_failed(Error failure);
 
+    void follow_address();
+    void moved();
+
     void rekey();
+    void new_keys_failed(const Error& why);
     void rekeyed(Result<Dialed> result);
     void old_ended();
     void resume_after(std::chrono::milliseconds wait);
@@ -81,11 +88,19 @@ private:
     std::optional<TunnelSettings> applied_;
     std::optional<IpAddress> local_;  ///< our address towards the gateway
 
+    // After that address was gone, until the connection has followed the datagrams.
+    std::optional<Instant> away_since_;  ///< there is no other yet
+    bool is_moving_ = false;             ///< a second connection is being made from the new one
+    int takeovers_ = 0;                  ///< attempts at that
+    EventLoop::Timer away_;
+
     ReconnectPolicy policy_;
     std::optional<Loss> loss_;
     Instant lost_at_{};  ///< the first of losses in quick succession
     Instant up_since_{};
     int attempts_ = 0;              ///< since then
+    Instant attempted_at_{};        ///< the last of them
+    bool is_pausing_ = false;       ///< before the next one
     bool is_taking_over_ = false;   ///< a second connection has asked for the session
     std::optional<Error> old_end_;  ///< how the first connection ended meanwhile
     bool is_resuming_ = false;      ///< the new one waits for the end of the old one

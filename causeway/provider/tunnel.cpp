@@ -4,6 +4,7 @@
 #include "causeway/datapath/icmp_too_big.h"
 #include "causeway/datapath/receive_path.h"
 #include "causeway/datapath/splitter.h"
+#include "causeway/protocol/limits.h"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -34,6 +35,7 @@ public:
     Work(Environment& environment, Entered entered, datapath::TunLanes& tun, Handler handler)
         : loop_(environment.loop),
           link_(std::move(entered.link)),
+          link_flow_(own_flow(link_->socket())),
           rest_(std::move(entered.rest)),
           session_(protocol::Role::client, protocol::CstpTimes::of(entered.parameters),
                    Clock::now()),
@@ -91,6 +93,16 @@ public:
         return link;
     }
 
+    Move move() {
+        if (!datagrams_.can_move()) return Move::never;
+        return datagrams_.move() ? Move::done : Move::not_yet;
+    }
+
+    std::optional<IpAddress> local_address() const {
+        if (const auto* flow = datagrams_.flow()) return flow->local.address;
+        return link_flow_ ? std::optional(link_flow_->local.address) : std::nullopt;
+    }
+
     const Link& link() const { return *link_; }
     TunnelTotals totals() {
         TunnelTotals totals;
@@ -102,6 +114,7 @@ public:
         totals.received_as_datagrams = datagram_sink_.counters().packets;
         totals.received_through_tls = session_.counters().packets_in;
         totals.answers = answers_;
+        totals.looped = looped_;
         totals.datagrams = datagrams_.totals();
         return totals;
     }
@@ -115,9 +128,25 @@ private:
             auto packet = tun_.read(sent_.drops);
             if (!packet) return end(device_gone(std::move(packet).error()));
             if (!*packet) break;
+            if (is_own(**packet)) return end_loop(**packet);
             count += frame(**packet, now);
         }
         send();
+    }
+
+    bool is_own(const datapath::SuperPacket& packet) const {
+        const auto* datagrams = datagrams_.flow();
+        return (datagrams && datagrams->sent(packet.bytes)) ||
+               (link_flow_ && link_flow_->sent(packet.bytes));
+    }
+
+    /// Sealed and sent again they would go round, each time larger, until they are too large.
+    void end_loop(const datapath::SuperPacket& packet) {
+        looped_ += datapath::packet_count(packet);
+        end(Error{Vpn::unrecoverableNetworkChange,
+                  fmt::format("the route to the gateway {} leads into the tunnel itself",
+                              link_->remote().address.text())}
+                .with("address", link_->remote().text()));
     }
 
     /// Each packet is framed, which copies it, before the next one's header goes over its end.
@@ -125,6 +154,11 @@ private:
         if (const auto started = splitter_.start(packet); !started) {
             sent_.drops.add(started.error(), datapath::packet_count(packet));
             return 1;
+        }
+        if (splitter_.packet_size() > protocol::cstp_packet_limit) {
+            sent_.drops.add(datapath::Drop::too_large, splitter_.count());
+            answer_too_large(packet.bytes, protocol::cstp_packet_limit);
+            return splitter_.count();
         }
         for (ByteView piece = splitter_.next(); !piece.empty(); piece = splitter_.next()) {
             if (session_.send(std::span(&piece, 1), now) == 1)
@@ -141,17 +175,18 @@ private:
             auto packet = tun_.read(sent_.drops);
             if (!packet) return end(device_gone(std::move(packet).error()));
             if (!*packet) break;
+            if (is_own(**packet)) return end_loop(**packet);
             count += datapath::packet_count(**packet);
-            if (!association.send(**packet, datagrams_sent_)) answer_too_large((*packet)->bytes);
+            if (!association.send(**packet, datagrams_sent_))
+                answer_too_large((*packet)->bytes, association.packet_limit());
         }
         if (association.flush()) wait_for_socket();
     }
 
     /// Who sent it learns what fits, and sends smaller ones.
-    void answer_too_large(ByteView packet) {
+    void answer_too_large(ByteView packet, std::size_t limit) {
         std::array<std::byte, datapath::icmp_too_big_limit> answer;
-        const std::size_t size =
-            datapath::write_icmp_too_big(packet, datagrams_.active().packet_limit(), answer);
+        const std::size_t size = datapath::write_icmp_too_big(packet, limit, answer);
         if (size == 0) return;
         datapath::Counters answers;  // ours, and none of the gateway's packets
         auto written = tun_.write(ByteView(answer).first(size), {}, 1, answers);
@@ -297,6 +332,8 @@ private:
 
     EventLoop& loop_;
     std::unique_ptr<Link> link_;
+    std::optional<OwnFlow> link_flow_;
+    std::uint64_t looped_ = 0;
     Bytes rest_;
     protocol::CstpSession session_;
     datapath::TunLanes& tun_;
@@ -326,6 +363,7 @@ TunnelTotals& TunnelTotals::operator+=(const TunnelTotals& other) {
     received_as_datagrams += other.received_as_datagrams;
     received_through_tls += other.received_through_tls;
     answers += other.answers;
+    looped += other.looped;
     datagrams += other.datagrams;
     return *this;
 }
@@ -341,6 +379,8 @@ void Tunnel::pause() { work_->pause(); }
 void Tunnel::resume() { work_->resume(); }
 std::unique_ptr<Link> Tunnel::leave(std::string_view text) { return work_->leave(text); }
 std::unique_ptr<Link> Tunnel::release() { return work_->release(); }
+Move Tunnel::move() { return work_->move(); }
+std::optional<IpAddress> Tunnel::local_address() const { return work_->local_address(); }
 const Link& Tunnel::link() const { return work_->link(); }
 TunnelTotals Tunnel::totals() const { return work_->totals(); }
 

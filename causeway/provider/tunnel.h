@@ -20,6 +20,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <variant>
 
 namespace causeway::provider {
@@ -44,9 +45,17 @@ struct TunnelTotals {
     std::uint64_t received_as_datagrams = 0;
     std::uint64_t received_through_tls = 0;  ///< Arrived; the TUN may not have taken all.
     std::uint64_t answers = 0;               ///< ICMP messages of our own that the TUN took.
+    std::uint64_t looped = 0;  ///< Our own packets, which came back out of the TUN: dropped.
     DatagramTotals datagrams;
 
     TunnelTotals& operator+=(const TunnelTotals& other);
+};
+
+/// What became of a tunnel whose address outside is gone.
+enum class Move : std::uint8_t {
+    done,     ///< Its datagrams go from another address now.
+    not_yet,  ///< They will, once there is one.
+    never,    ///< It has none that could, or a gateway that would not follow.
 };
 
 /// Events come from the loop; the handler may destroy the tunnel.
@@ -66,6 +75,11 @@ public:
     std::unique_ptr<Link> leave(std::string_view text);
     /// Hands out the link without a word.
     std::unique_ptr<Link> release();
+
+    /// Goes on by datagrams from an address that this machine has now; that of the link is gone.
+    Move move();
+    /// The address that packets leave from.
+    std::optional<IpAddress> local_address() const;
 
     const Link& link() const;
     TunnelTotals totals() const;

@@ -1,6 +1,7 @@
 #include "causeway/provider/worker.h"
 
 #include "causeway/datapath/receive_moderation.h"
+#include "causeway/provider/address_watch.h"
 #include "causeway/provider/owner.h"
 #include "causeway/provider/sandbox.h"
 #include "causeway/provider/session.h"
@@ -48,11 +49,17 @@ int run_worker(Settings settings, ipc::Channel channel, TunQueues tun) {
     if (!port) return refuse("the worker was given no TUN", std::move(port).error());
     session.emplace(loop, settings, owner, *port, [&] { loop.stop(); });
 
+    auto addresses = AddressWatch::open();
     auto notes = enter_sandbox({readable_paths()});
     if (!notes)
         return refuse("the worker could not give up its rights, so it did not start",
                       std::move(notes).error());
     for (auto& note : *notes) owner.tell(Note{std::move(note)});
+    if (addresses)
+        addresses->start(loop, [&] { session->addresses_changed(); });
+    else
+        owner.tell(Note{"changes of this machine's addresses are noticed by silence only: " +
+                        addresses.error().detail});
     session->start();
     loop.run();
     owner.drain();

@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::require(!datagram.resumes || !datagram.cipher_suite.empty());
     }
     fuzz::require(read->mtu >= 576 && read->mtu <= 16384);
+    fuzz::require(read->base_mtu == 0 || (read->base_mtu >= 576 && read->base_mtu <= 65535));
     fuzz::require(read->address_v4 || read->address_v6);
 
     // A rekey time without a method is not written, nor a method without one that is known.

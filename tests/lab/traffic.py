@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import re
 import socket
 import threading
@@ -43,6 +44,109 @@ def send_file(source, target, address, megabytes, port=5001):
     receiver.join()
     listening.close()
     return sent.hexdigest(), arrived.hexdigest()
+
+
+def send_streams(source, target, address, count, size, port=5002):
+    """`count` TCP streams at once, `size` bytes each. The numbers of those whose bytes did not
+    arrive as they were sent."""
+    listening = target.listen(port, address)
+    listening.settimeout(20)
+    sent, arrived = [None] * count, [None] * count
+
+    def send(number):
+        content = number.to_bytes(4, "big") + random.Random(number).randbytes(size - 4)
+        with source.dial(address, port, timeout=120) as stream:
+            stream.sendall(content)
+            stream.shutdown(1)
+            # The other end closes once it has everything.
+            stream.recv(1)
+        sent[number] = hashlib.sha256(content).digest()
+
+    def receive(stream):
+        digest, number = hashlib.sha256(), b""
+        with stream:
+            while data := stream.recv(1 << 18):
+                number = number if len(number) >= 4 else number + data[:4 - len(number)]
+                digest.update(data)
+        arrived[int.from_bytes(number, "big")] = digest.digest()
+
+    work = [threading.Thread(target=send, args=(number,)) for number in range(count)]
+    for thread in work:
+        thread.start()
+    with listening:
+        for _ in range(count):
+            stream, _ = listening.accept()
+            stream.settimeout(120)
+            work.append(threading.Thread(target=receive, args=(stream,)))
+            work[-1].start()
+    for thread in work:
+        thread.join()
+    return [n for n in range(count) if sent[n] is None or sent[n] != arrived[n]]
+
+
+def send_datagrams(source, target, address, count, size, port=5003, window=32):
+    """`count` datagrams with `size` bytes each, at most `window` of them under way.
+
+    Returns (how many arrived as they were sent, how many arrived otherwise).
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    receiver = target.inside(lambda: socket.socket(family, socket.SOCK_DGRAM))
+    sender = source.inside(lambda: socket.socket(family, socket.SOCK_DGRAM))
+    room = threading.Semaphore(window)
+    seen, wrong = set(), []
+
+    def content(number):
+        return number.to_bytes(4, "big") + CHUNK[number % 4096:][:size - 4]
+
+    def receive():
+        while len(seen) + len(wrong) < count:
+            try:
+                data = receiver.recv(1 << 16)
+            except TimeoutError:
+                return
+            number = int.from_bytes(data[:4], "big")
+            if data == content(number) and number not in seen:
+                seen.add(number)
+            else:
+                wrong.append(number)
+            room.release()
+
+    with receiver, sender:
+        receiver.settimeout(2)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        receiver.bind((address, port))
+        thread = threading.Thread(target=receive)
+        thread.start()
+        for number in range(count):
+            # Without an answer for so long it is lost, and makes room for the next.
+            room.acquire(timeout=0.2)
+            sender.sendto(content(number), (address, port))
+        thread.join()
+    return len(seen), len(wrong)
+
+
+def flood(host, address, count, size=56):
+    """How many of `count` pings were answered, each sent as soon as the one before was.
+
+    The kernel counts: ping(8) may leave before it has read the last answer.
+    """
+    before = _echoes(host, address)
+    host.run("ping", "-q", "-n", "-f", "-c", count, "-W", 2, "-s", size, address,
+             check=False, timeout=count + 10)
+    end = time.monotonic() + 2
+    while (answered := _echoes(host, address) - before) < count and time.monotonic() < end:
+        time.sleep(0.02)
+    return answered
+
+
+def _echoes(host, address):
+    """Answers to pings that have arrived at the host, of the address's family."""
+    if ":" in address:
+        return int(re.search(r"Icmp6InEchoReplies\s+(\d+)",
+                             host.run("cat", "/proc/net/snmp6")).group(1))
+    names, values = (line.split() for line in host.run("cat", "/proc/net/snmp").splitlines()
+                     if line.startswith("Icmp:"))
+    return int(values[names.index("InEchoReps")])
 
 
 class Pings:
