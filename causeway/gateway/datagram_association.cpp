@@ -153,7 +153,7 @@ bool DatagramAssociation::send(const datapath::SuperPacket& packet, datapath::Se
         sent_.drops.add(Drop::no_destination, datapath::packet_count(packet));
         return true;
     }
-    session_->data_sent(now);
+    session_->data_sent(datapath::largest_packet(packet), now);
     if (!sealer_) return send_by_channel(packet, way);
     using Taken = datapath::SendPath::Taken;
     return way.send(packet, *sealer_, &path, session_->packet_limit(), sent_) != Taken::too_large;
