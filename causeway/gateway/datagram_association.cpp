@@ -260,7 +260,8 @@ std::optional<AssociationEvent> DatagramAssociation::next() {
 }
 
 std::optional<Instant> DatagramAssociation::deadline() const {
-    auto first = channel_.deadline();
+    // Once it is confirmed there is nothing that the handshake could still wait for.
+    auto first = is_confirmed_ ? std::nullopt : channel_.deadline();
     const auto other = session_ ? session_->deadline() : std::nullopt;
     if (other && (!first || *other < *first)) first = other;
     return first;
