@@ -34,6 +34,15 @@ inline std::size_t packet_count(const SuperPacket& packet) {
     return (packet.bytes.size() - headers + offload.segment_size - 1) / offload.segment_size;
 }
 
+/// Size of the largest of them, headers included, with the same belief.
+inline std::size_t largest_packet(const SuperPacket& packet) {
+    const auto& offload = packet.offload;
+    if (offload.segmentation == Segmentation::none || offload.segment_size == 0)
+        return packet.bytes.size();
+    const std::size_t cut = std::size_t{offload.header_size} + offload.segment_size;
+    return cut < packet.bytes.size() ? cut : packet.bytes.size();
+}
+
 /// Whoever takes what a Merger has put together.
 class SuperPacketSink {
 public:

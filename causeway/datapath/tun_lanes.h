@@ -49,7 +49,7 @@ public:
     CallCounters writes() const;
 
     /// At least what waits in a queue (device/limits.h): see above.
-    static constexpr std::size_t express_limit = 256;
+    static constexpr std::size_t express_limit = 1024;
 
 private:
     TunLanes(TunPort express, TunPort bulk, Fd either);

@@ -25,9 +25,10 @@ inline constexpr std::size_t domain_length_limit = 253;
 /// own choice of 500 would be 30 MB, and a longer way through every cache. docs/queues.md has the
 /// figures.
 inline constexpr std::uint32_t tun_queue_length = 64;
-/// The same for a gateway's: it reads between its clients, and the answers to one small packet of
-/// each of them must find room until then.
-inline constexpr std::uint32_t shared_tun_queue_length = 256;
+/// The same for a gateway's: it reads between its clients, and what a thousand of them get at the
+/// same time must find room until then. A full queue drops whatever comes next, so with fewer
+/// places than clients some get nothing: whoever is served fills the place anew.
+inline constexpr std::uint32_t shared_tun_queue_length = 1024;
 /// One super-packet of the TUN becomes one train of datagrams: 44 of 1472 bytes are below the
 /// 65,507 that UDP takes, 45 are above. The kernel takes 321 bytes off for its own headers before
 /// it divides by the segment size: 1382 over IPv4, 1362 over IPv6. A train has at most 64.

@@ -164,7 +164,7 @@ bool DatagramAssociation::send(const datapath::SuperPacket& packet, datapath::Se
         sent_.drops.add(Drop::no_destination, datapath::packet_count(packet));
         return true;
     }
-    session_->data_sent(now);
+    session_->data_sent(datapath::largest_packet(packet), now);
     if (!sealer_) return send_by_channel(packet, way);
     using Taken = datapath::SendPath::Taken;
     return way.send(packet, *sealer_, &path, session_->packet_limit(), sent_) != Taken::too_large;
@@ -271,7 +271,8 @@ std::optional<AssociationEvent> DatagramAssociation::next() {
 }
 
 std::optional<Instant> DatagramAssociation::deadline() const {
-    auto first = channel_.deadline();
+    // Once it is confirmed there is nothing that the handshake could still wait for.
+    auto first = is_confirmed_ ? std::nullopt : channel_.deadline();
     const auto other = session_ ? session_->deadline() : std::nullopt;
     if (other && (!first || *other < *first)) first = other;
     return first;

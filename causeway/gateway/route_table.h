@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <shared_mutex>
 #include <span>
@@ -55,7 +56,9 @@ private:
     };
 
     mutable std::shared_mutex mutex_;
-    std::unordered_map<IpAddress, Route, AddressHash> routes_;
+    // Side by side in a few pages, not strewn among all else: every packet looks here.
+    std::pmr::unsynchronized_pool_resource nodes_;
+    std::pmr::unordered_map<IpAddress, Route, AddressHash> routes_{&nodes_};
 };
 
 }  // namespace causeway::gateway

@@ -218,10 +218,10 @@ std::optional<DatagramEvent> DatagramSession::next() {
 
 // Output
 
-void DatagramSession::data_sent(Instant now) {
+void DatagramSession::data_sent(std::size_t size, Instant now) {
     now_ = std::max(now_, now);
     said_ = now_;
-    path_.used(now_);
+    path_.used(size, now_);
     if (!unanswered_since_) unanswered_since_ = now_;
 }
 
@@ -256,7 +256,7 @@ void DatagramSession::probe_sizes() {
     bool has_asked = false;
     while (const auto size = path_.next_probe()) ask(*size), has_asked = true;
     // A small one beside them: when only that comes back, it was the size.
-    if (has_asked) ask(0);
+    if (has_asked && !path_.is_first_check()) ask(0);
     asked_ = asked;
     unanswered_since_ = unanswered;
 }

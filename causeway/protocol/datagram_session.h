@@ -85,7 +85,7 @@ struct DatagramMessage {
 ///
 ///     session.heard(now);               // for every train with an authentic record
 ///     session.feed(payload, now);       // for every payload whose first byte is not 0
-///     session.data_sent(now);           // once a turn, when DATA was sent by datagram
+///     session.data_sent(size, now);     // once a turn, when DATA was sent by datagram
 ///     session.data_by_tunnel(now);      // DATA came through TLS
 ///     while (auto event = session.next()) handle(*event);
 ///     for (const auto& message : session.messages()) send(message);
@@ -106,8 +106,8 @@ public:
     void data_heard(Instant now);
     /// A payload that is no DATA. Calls `heard`.
     void feed(ByteView payload, Instant now);
-    /// DATA was sent by datagram.
-    void data_sent(Instant now);
+    /// DATA was sent by datagram; `size`: of the largest packet.
+    void data_sent(std::size_t size, Instant now);
     /// DATA came through TLS.
     void data_by_tunnel(Instant now);
     /// The network says that packets above `size` do not fit (UdpTrouble::mtu, made a packet's size

@@ -48,6 +48,7 @@ struct Pair {
     bool down_is_cut = false;
     std::size_t width = 2000;  ///< Of payloads.
     milliseconds round_trip{10};
+    std::size_t answer_size = 1400;  ///< Of packets that answer DATA.
 
     explicit Pair(bool own = true, seconds dpd = seconds(30), seconds keepalive = seconds(0))
         : client{DatagramSession(Role::client, {dpd, keepalive, own}, {.largest = 1434}, now)},
@@ -69,7 +70,7 @@ struct Pair {
         if (from.has_data) {
             if (from.session.carries()) {
                 payloads.push_back({std::byte{0}, std::byte{0x45}});
-                from.session.data_sent(now);
+                from.session.data_sent(1400, now);
             } else if (to_gateway) {
                 gateway.session.data_by_tunnel(now);
             } else {
@@ -86,7 +87,7 @@ struct Pair {
         if (flight.payload.front() != std::byte{0}) return end.session.feed(flight.payload, now);
         end.session.data_heard(now);
         if (!end.answers_data || !end.session.carries()) return;
-        end.session.data_sent(now);
+        end.session.data_sent(answer_size, now);
         if (!(flight.to_gateway ? down_is_cut : up_is_cut))
             flights.push_back({now + round_trip / 2, !flight.to_gateway, flight.payload});
     }
@@ -292,6 +293,22 @@ TEST_CASE("an idle channel between our own ends is asked by DPD only") {
     CHECK(pair.client.story == Story{"up"});
 }
 
+TEST_CASE(
+    "who sends asks twice a second whether the size still fits, and who only hears does not") {
+    Pair pair;
+    pair.client.has_data = true;
+    pair.gateway.answers_data = true;
+    pair.answer_size = 52;
+    pair.pass(seconds(1));
+    const auto asked = pair.client.session.counters().probes_sent;
+    const auto asked_by_gateway = pair.gateway.session.counters().probes_sent;
+    pair.pass(seconds(10));
+    CHECK(pair.client.session.counters().probes_sent - asked >= 18);
+    CHECK(pair.client.session.counters().probes_sent - asked <= 20);
+    CHECK(pair.gateway.session.counters().probes_sent == asked_by_gateway);
+    CHECK(pair.client.story == Story{"up"});
+}
+
 TEST_CASE("towards a stock gateway silence counts by its DPD, and a new handshake is asked for") {
     Pair pair(false, seconds(1));
     pair.client.has_data = true;
@@ -411,7 +428,7 @@ TEST_CASE("KEEPALIVE leaves when nothing else did, and is not answered") {
 TEST_CASE("questions of our own client name the session once the channel was in use") {
     Pair pair;
     pair.pass(seconds(1));
-    pair.client.session.data_sent(pair.now);
+    pair.client.session.data_sent(1400, pair.now);
     pair.client.session.advance(pair.now + milliseconds(301));
     REQUIRE(pair.client.session.messages().size() >= 1);
     CHECK(pair.client.session.messages().front().is_moving);

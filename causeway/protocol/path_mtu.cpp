@@ -171,7 +171,7 @@ void PathMtu::advance_settled(Instant now) {
         high_ = limits_.largest + 1;
         return fan_out(now);
     }
-    tries_ = is_checking_ && says_something ? tries_ + 1 : 1;
+    tries_ = is_checking_ && (says_something || is_first_check()) ? tries_ + 1 : 1;
     is_checking_ = true;
     asked_ = now;
     wanted_.assign(1, size_);

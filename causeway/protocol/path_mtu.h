@@ -47,14 +47,23 @@ public:
     void answered(std::size_t size, Instant now);
     /// The way refused something larger than `size` (ICMP, EMSGSIZE).
     void refused(std::size_t size, Instant now);
-    /// Packets are being sent.
-    void used(Instant now) { used_ = now; }
+    /// Packets are being sent, the largest of them of that size. Those that every way carries put
+    /// no size to the test.
+    void used(std::size_t size, Instant now) {
+        if (size > small_packet) used_ = now;
+    }
+    /// The probe that is to be sent now looks after the size in use for the first time. It may go
+    /// without a small question: only when it is not answered does it matter what else comes back.
+    bool is_first_check() const { return is_checking_ && tries_ == 1; }
     /// A small question that left beside the probes was answered. Without that, probes that do not
     /// come back say nothing about sizes.
     void heard(Instant now) { heard_ = now; }
 
     /// Everything anew: the way has changed (another address, another network).
     void restart(Instant now);
+
+    /// Acknowledgements, pings and the like.
+    static constexpr std::size_t small_packet = 128;
 
     std::optional<Instant> deadline() const;
     void advance(Instant now);

@@ -38,7 +38,7 @@ struct Way {
         while (now < end) {
             send(path);
             now += milliseconds(5);
-            if (uses) path.used(now);
+            if (uses) path.used(path.size(), now);
             if (!is_cut) path.heard(now);
             const auto due = std::exchange(echoes, {});
             for (const auto& echo : due)
@@ -148,6 +148,21 @@ TEST_CASE("a peer that echoes nothing is believed until the network objects") {
     CHECK(way.probes == 0);
     path.refused(1280, way.now);
     CHECK(path.size() == 1280);
+}
+
+TEST_CASE("small packets put no size to the test") {
+    Way way{.width = 1434};
+    PathMtu path({.smallest = 576, .largest = 1434}, way.now);
+    way.pass(path, milliseconds(100));
+    REQUIRE(way.probes == 1);
+    for (int i = 0; i < 1000; ++i) {
+        path.used(PathMtu::small_packet, way.now);
+        way.pass(path, milliseconds(10));
+    }
+    CHECK(way.probes == 1);
+    path.used(PathMtu::small_packet + 1, way.now);
+    way.pass(path, seconds(1));
+    CHECK(way.probes == 2);
 }
 
 TEST_CASE("a way that carries not even the smallest size is too narrow, until it grows") {

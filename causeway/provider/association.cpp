@@ -120,7 +120,7 @@ public:
 
     bool send(const datapath::SuperPacket& packet, datapath::Counters& counters) {
         if (!session_) return false;
-        is_sending_ = true;
+        largest_sent_ = std::max(largest_sent_, datapath::largest_packet(packet));
         return records_.send(packet, session_->packet_limit(), counters);
     }
 
@@ -148,8 +148,8 @@ public:
 
     bool flush() {
         send_path_.flush();
-        if (std::exchange(is_sending_, false)) {
-            session_->data_sent(Clock::now());
+        if (const auto size = std::exchange(largest_sent_, 0); size > 0) {
+            session_->data_sent(size, Clock::now());
             set_timer();
             if (records_.is_nearly_used_up() && !std::exchange(told_worn_, true))
                 soon_ = loop_.at(Clock::now(), [this] { tell(AssociationWorn{}); });
@@ -442,8 +442,8 @@ private:
     EventLoop::Timer soon_;
     EventLoop::Action drained_;
     Instant timer_at_{};
+    std::size_t largest_sent_ = 0;  ///< In this turn.
     bool is_drained_ = false;  ///< Nothing was left in the socket after the last turn.
-    bool is_sending_ = false;
     bool is_confirmed_ = false;
     bool heard_data_ = false;
     bool wants_write_ = false;

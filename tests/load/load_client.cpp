@@ -1,5 +1,7 @@
 #include "tests/load/load_client.h"
 
+#include "causeway/protocol/datagram_suites.h"
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -173,6 +175,10 @@ Result<void> LoadClient::ask_tunnel() {
     request.host = settings_.server_name;
     request.user_agent = "OpenConnect VPN Agent (Causeway load driver)";
     request.base_mtu = 1500;
+    if (settings_.datagrams) {
+        request.datagram_ciphers = protocol::psk_negotiate;
+        request.is_own_end = true;
+    }
     step_ = Step::asking_tunnel;
     reply_.emplace();
     return write(as_bytes(protocol::write_connect_request(request).reveal()));
@@ -184,8 +190,8 @@ Result<void> LoadClient::read_reply(ByteView bytes) {
     if (!granted) return pass(granted);
     if (!*granted) return {};
     if (!(*granted)->address_v4) return fail(Vpn::negotiationFailed, "no IPv4 address was granted");
-    inner_ = (*granted)->address_v4->address;
-    session_.emplace(protocol::Role::client, protocol::CstpTimes::of(**granted), Clock::now());
+    granted_ = std::move(**granted);
+    session_.emplace(protocol::Role::client, protocol::CstpTimes::of(granted_), Clock::now());
     step_ = Step::pinging;
     ping();
     const Bytes rest = reply_->take_rest();
@@ -196,7 +202,7 @@ Result<void> LoadClient::read_reply(ByteView bytes) {
 
 void LoadClient::ping() {
     pinged_at_ = Clock::now();
-    const Bytes packet = echo_request(inner_, settings_.ping, ++sequence_);
+    const Bytes packet = echo_request(granted_.address_v4->address, settings_.ping, ++sequence_);
     const ByteView view = packet;
     session_->send({&view, 1}, pinged_at_);
     for (const ByteView message : session_->messages())

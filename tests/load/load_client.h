@@ -1,7 +1,8 @@
 // One simulated client: login, CONNECT, a ping through the tunnel, and then quiet until the end.
 //
 // It speaks the protocol through the layers that our client is made of, but has no TUN: the ping is
-// an ICMP packet that it writes itself, and whose answer it looks for.
+// an ICMP packet that it writes itself, and whose answer it looks for. Its datagrams, if it is to
+// have any, are those of Traffic.
 
 #pragma once
 
@@ -28,6 +29,7 @@ struct LoadSettings {
     std::map<std::string, Secret> answers;  ///< To the fields of the login form.
     IpAddress ping;                         ///< Inner IPv4 address that answers.
     std::shared_ptr<const tls::Context> context;
+    bool datagrams = false;  ///< Asks for a datagram channel, as a client of ours does.
 };
 
 /// How far a client has come.
@@ -47,6 +49,12 @@ public:
     void stop();
 
     Step step() const { return step_; }
+    /// What the gateway granted; once it is up.
+    const protocol::SessionParameters& granted() const { return granted_; }
+    /// See tls::Stream.
+    Result<Bytes> export_key(std::string_view label, std::size_t size) const {
+        return stream_->export_keying_material(label, size);
+    }
     const std::optional<Error>& failure() const { return failure_; }
     /// From start to the first answer, and of the last ping alone.
     Clock::duration took() const { return up_at_ - started_; }
@@ -80,7 +88,7 @@ private:
     std::optional<protocol::ConnectReply> reply_;
     std::optional<protocol::CstpSession> session_;
     Secret cookie_;
-    IpAddress inner_;
+    protocol::SessionParameters granted_;
     Step step_ = Step::connecting;
     std::optional<Error> failure_;
     Instant started_;

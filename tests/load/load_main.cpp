@@ -3,20 +3,30 @@
 //     load_driver GATEWAY:PORT --ping ADDRESS --pin PIN
 //                 (--user NAME --password-file FILE | --certificate FILE --key FILE)
 //                 [--clients 300] [--at-once 32] [--rounds 3] [--hold SECONDS] [--timeout 120]
+//                 [--traffic ADDRESS:PORT --own ADDRESS]
 //
 // One line of JSON: clients, up, failed (each failure with its count), seconds until all were up,
 // sessions a second, and the round trips of further pings while all are up. Exit status 0 when all
 // came up and every ping was answered, 70 otherwise.
+//
+// --traffic: load_peer's address and port in the tunnel. Each client then opens a datagram channel,
+// the first from the address --own and the others from those behind it, a further line says how
+// many of them carry, and each line of standard input is an order (see Order::parse) that is
+// answered with a line of JSON. The end of standard input takes the place of --hold.
 
 #include "causeway/base/event_loop.h"
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/error/report.h"
 #include "tests/load/load_client.h"
+#include "tests/load/load_traffic.h"
 
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
 #include <vector>
@@ -42,6 +52,8 @@ struct Options {
     std::size_t rounds = 3;
     int hold = 0;
     int timeout = 120;
+    std::string traffic;
+    std::string own;
 };
 
 double seconds(Clock::duration length) { return std::chrono::duration<double>(length).count(); }
@@ -52,6 +64,14 @@ public:
     Driver(const Options& options, LoadSettings settings)
         : options_(options), settings_(std::move(settings)) {}
 
+    /// Before `run`.
+    Result<void> prepare_traffic(Traffic::Settings settings) {
+        auto opened = Traffic::open(loop_, std::move(settings));
+        if (!opened) return pass(opened);
+        traffic_ = std::move(*opened);
+        return {};
+    }
+
     int run() {
         started_ = Clock::now();
         for (std::size_t i = 0; i < options_.clients; ++i)
@@ -59,8 +79,10 @@ public:
                 loop_, settings_, [this](LoadClient& client) { on_up(client); },
                 [this](LoadClient& client) { on_ended(client); }));
         for (std::size_t i = 0; i < std::min(options_.at_once, clients_.size()); ++i) start_next();
-        const auto limit =
-            loop_.at(started_ + std::chrono::seconds(options_.timeout), [this] { loop_.stop(); });
+        limit_ = loop_.at(started_ + std::chrono::seconds(options_.timeout), [this] {
+            if (traffic_ && up_ > 0) return begin_traffic();
+            loop_.stop();
+        });
         loop_.run();
         return report();
     }
@@ -71,6 +93,7 @@ private:
     }
 
     void on_up(LoadClient& client) {
+        if (has_traffic_) return;  // too late
         if (round_ > 0) {
             round_trips_.push_back(seconds(client.round_trip()));
             if (--answers_missing_ == 0) end_of_round();
@@ -82,6 +105,7 @@ private:
     }
 
     void on_ended(const LoadClient& client) {
+        if (has_traffic_) return;  // its channel says so
         ++failures_[client.failure() ? sentence(*client.failure()) : "told to go"];
         ++failed_;
         if (round_ > 0) return loop_.stop();
@@ -100,6 +124,7 @@ private:
 
     void end_of_round() {
         if (round_++ >= options_.rounds || up_ == 0) {
+            if (traffic_ && up_ > 0) return begin_traffic();
             hold_ = loop_.at(Clock::now() + std::chrono::seconds(options_.hold),
                              [this] { loop_.stop(); });
             return;
@@ -111,7 +136,69 @@ private:
         });
     }
 
+    // Traffic
+
+    /// With those that are up.
+    void begin_traffic() {
+        has_traffic_ = true;
+        limit_.reset();
+        print_report();
+        std::size_t opened = 0;
+        for (const auto& client : clients_) {
+            if (client->step() != Step::up) continue;
+            if (const auto added = traffic_->add(*client); !added) {
+                fmt::print(stderr, "load_driver: {}\n", sentence(added.error()));
+                continue;
+            }
+            ++opened;
+        }
+        traffic_->when_settled(opened, [this] {
+            const auto failure = traffic_->failure();
+            if (failure) fmt::print(stderr, "load_driver: {}\n", sentence(*failure));
+            say(fmt::format("{{\"carrying\":{}}}", traffic_->carrying()));
+            orders_ = loop_.watch(STDIN_FILENO, EPOLLIN, [this](auto) { read_orders(); });
+        });
+    }
+
+    void read_orders() {
+        std::array<char, 4096> buffer;
+        const auto size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+        if (size <= 0) return loop_.stop();
+        given_.append(buffer.data(), static_cast<std::size_t>(size));
+        next_order();
+    }
+
+    /// One at a time, in their order.
+    void next_order() {
+        const auto end = given_.find('\n');
+        if (end == std::string::npos || is_measuring_) return;
+        const auto order = Order::parse(std::string_view(given_).substr(0, end));
+        given_.erase(0, end + 1);
+        if (!order) {
+            fmt::print(stderr, "load_driver: this is no order\n");
+            return loop_.stop();
+        }
+        is_measuring_ = true;
+        traffic_->measure(*order, [this](const std::string& line) {
+            is_measuring_ = false;
+            say(line);
+            next_order();
+        });
+    }
+
+    static void say(const std::string& line) {
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+    }
+
     int report() {
+        if (!traffic_ || up_ == 0) print_report();
+        for (const auto& client : clients_) client->stop();
+        const bool all = up_ == clients_.size() && round_trips_.size() == up_ * options_.rounds;
+        return all ? 0 : 70;
+    }
+
+    void print_report() {
         std::string failures;
         for (const auto& [text, count] : failures_) {
             std::string words = text;
@@ -133,9 +220,7 @@ private:
             "\"ping_ms_p99\":{:.3f}}}\n",
             clients_.size(), up_, failed_, failures, took, static_cast<double>(up_) / took,
             round_trips_.size(), quantile(0.5), quantile(0.99));
-        for (const auto& client : clients_) client->stop();
-        const bool all = up_ == clients_.size() && round_trips_.size() == up_ * options_.rounds;
-        return all ? 0 : 70;
+        std::fflush(stdout);
     }
 
     const Options& options_;
@@ -150,6 +235,12 @@ private:
     std::map<std::string, std::size_t> failures_;
     std::vector<double> round_trips_;
     EventLoop::Timer hold_;
+    EventLoop::Timer limit_;
+    std::unique_ptr<Traffic> traffic_;
+    EventLoop::Watch orders_;
+    std::string given_;
+    bool has_traffic_ = false;
+    bool is_measuring_ = false;
     Instant started_;
     Instant all_up_;
 };
@@ -169,6 +260,7 @@ Result<LoadSettings> settings_of(const Options& options) {
         return fail(Vpn::configurationFailed, "GATEWAY:PORT and --ping take IP addresses");
     settings.gateway = *gateway;
     settings.ping = *ping;
+    settings.datagrams = !options.traffic.empty();
     settings.server_name = options.server_name;
     if (!options.password_file.empty()) {
         auto password = read(options.password_file);
@@ -202,6 +294,17 @@ Result<LoadSettings> settings_of(const Options& options) {
     return settings;
 }
 
+/// Nothing when none is wanted.
+Result<std::optional<Traffic::Settings>> traffic_of(const Options& options,
+                                                    const LoadSettings& settings) {
+    if (options.traffic.empty()) return std::nullopt;
+    const auto peer = Endpoint::parse(options.traffic);
+    const auto own = IpAddress::parse(options.own);
+    if (!peer || !own || !own->is_v4())
+        return fail(Vpn::configurationFailed, "--traffic and --own take IPv4 addresses");
+    return Traffic::Settings{settings.gateway, *peer, *own};
+}
+
 }  // namespace
 }  // namespace causeway::load
 
@@ -222,7 +325,9 @@ int main(int count, char** arguments) {
     program.add_option("--at-once", options.at_once, "Logins under way at the same time");
     program.add_option("--rounds", options.rounds, "Pings of every client while all are up");
     program.add_option("--hold", options.hold, "Seconds to stay up afterwards");
-    program.add_option("--timeout", options.timeout, "Seconds for everything");
+    program.add_option("--timeout", options.timeout, "Seconds for everything, but for --traffic");
+    auto* own = program.add_option("--own", options.own, "The first client's address");
+    program.add_option("--traffic", options.traffic, "ADDRESS:PORT of load_peer")->needs(own);
     CLI11_PARSE(program, count, arguments);
 
     rlimit limit{};
@@ -234,5 +339,16 @@ int main(int count, char** arguments) {
         fmt::print(stderr, "load_driver: {}\n", sentence(settings.error()));
         return 2;
     }
-    return load::Driver(options, std::move(*settings)).run();
+    const auto traffic = load::traffic_of(options, *settings);
+    if (!traffic) {
+        fmt::print(stderr, "load_driver: {}\n", sentence(traffic.error()));
+        return 2;
+    }
+    load::Driver driver(options, std::move(*settings));
+    if (*traffic)
+        if (const auto ready = driver.prepare_traffic(**traffic); !ready) {
+            fmt::print(stderr, "load_driver: {}\n", sentence(ready.error()));
+            return 2;
+        }
+    return driver.run();
 }
