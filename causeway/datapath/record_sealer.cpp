@@ -44,7 +44,7 @@ Result<RecordSealer> RecordSealer::make(CryptoBackend backend, const RecordKey& 
     return RecordSealer(std::move(*cipher), chosen(backend), key, first_sequence, nonce);
 }
 
-std::size_t RecordSealer::seal(ByteView plaintext, std::span<std::byte> record) {
+std::size_t RecordSealer::seal(ByteView plaintext, std::span<std::byte> record, RecordType type) {
     if (sequence_ == end_) return 0;
     const std::uint64_t number = std::uint64_t{epoch_} << 48 | sequence_++;
     const std::uint64_t explicit_nonce = explicit_nonce_++;
@@ -52,7 +52,7 @@ std::size_t RecordSealer::seal(ByteView plaintext, std::span<std::byte> record) 
     const std::size_t sealed_size = explicit_size + plaintext.size() + record_tag_size;
 
     std::byte* const header = record.data();
-    header[0] = static_cast<std::byte>(RecordType::application_data);
+    header[0] = static_cast<std::byte>(type);
     put_number<2>(header + 1, 0xfefd);
     put_number<8>(header + 3, number);
     put_number<2>(header + 11, sealed_size);

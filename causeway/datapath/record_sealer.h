@@ -1,4 +1,4 @@
-// Plaintext to DTLS 1.2 application data records, under one key.
+// Plaintext to DTLS 1.2 records, mostly of application data, under one key.
 //
 // Stage, on the thread that owns the sealer: plaintext -> record, out of place, no allocation.
 
@@ -47,7 +47,8 @@ public:
     /// `plaintext.size() + record_overhead(suite())`; 0, with nothing written, when no number is
     /// left. `plaintext` holds at most `record_plaintext_limit` bytes, `record` has room for all,
     /// and they do not overlap.
-    std::size_t seal(ByteView plaintext, std::span<std::byte> record);
+    std::size_t seal(ByteView plaintext, std::span<std::byte> record,
+                     RecordType type = RecordType::application_data);
 
     RecordSuite suite() const { return suite_; }
     CryptoBackend backend() const { return backend_; }

@@ -72,6 +72,8 @@ void ClientConnection::on_event(const tls::Event& event) {
         }
     } else if (std::holds_alternative<tls::HandshakeCompleted>(event)) {
         on_handshake();
+    } else if (std::holds_alternative<tls::Rekeyed>(event)) {
+        renew_datagrams();
     } else if (std::holds_alternative<tls::Closed>(event)) {
         if (tunnel_ && !session_settled_)
             lose_tunnel(Error{Tls::errSSLClosedGraceful, "the client closed the channel"});

@@ -40,6 +40,8 @@ struct ConnectionHost {
         check;
     /// Another connection carried the session until now and must be told.
     std::move_only_function<void(const Transport& before)> replaced;
+    /// A datagram channel's key is not TLS's any more.
+    std::move_only_function<void(const Place& association)> renew_datagrams;
     /// A datagram channel ends with its connection.
     std::move_only_function<void(const Place& association)> end_datagrams;
     /// The connection is over and may be destroyed, once it has returned.
@@ -117,6 +119,7 @@ private:
                                                   const Grant& grant,
                                                   protocol::SessionParameters& told);
     void allow_datagrams(std::shared_ptr<DatagramLink> link);
+    void renew_datagrams();
     void on_tunnel_event(const TunnelEvent& event);
     void on_tunnel_event(const ClientSaidGoodbye& goodbye);
     void on_tunnel_event(const TunnelEnds& ends);

@@ -56,6 +56,18 @@ void ClientConnection::allow_datagrams(std::shared_ptr<DatagramLink> link) {
     });
 }
 
+/// The channel that a key was exported from has another now, and the next handshake of the client
+/// will be under that.
+void ClientConnection::renew_datagrams() {
+    auto* link = tunnel_ ? tunnel_->datagrams() : nullptr;
+    if (link == nullptr || !std::holds_alternative<tls::PskKey>(link->terms.key)) return;
+    auto key = exported_key(transport_.stream());
+    if (!key)
+        return host_.registry.log().note("datagrams-over", party(), {{"why", key.error().detail}});
+    link->set_key(std::move(*key));
+    if (const auto place = link->association()) host_.renew_datagrams(*place);
+}
+
 void ClientConnection::said_goodbye(const protocol::DisconnectNotice& notice) {
     if (over_ || transport_.is_closing() || !tunnel_) return;
     on_tunnel_event(ClientSaidGoodbye{protocol::keeps_session(notice), notice.text});

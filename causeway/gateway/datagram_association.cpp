@@ -12,11 +12,11 @@ namespace {
 
 using datapath::Drop;
 
-tls::DatagramSettings settings_of(const DatagramTerms& terms, Instant now) {
+tls::DatagramSettings settings_of(const DatagramLink& link, Instant now) {
     tls::DatagramSettings settings;
     settings.is_server = true;
-    settings.key = terms.key;
-    settings.suites = terms.suites;
+    settings.key = link.key();
+    settings.suites = link.terms.suites;
     settings.now = now;
     return settings;
 }
@@ -40,7 +40,7 @@ DatagramAssociation::DatagramAssociation(std::shared_ptr<DatagramLink> link,
     : link_(std::move(link)),
       backend_(backend),
       hello_random_(copy(hello_random)),
-      channel_(settings_of(link_->terms, now)) {
+      channel_(settings_of(*link_, now)) {
     ++link_->handshakes;
 }
 
@@ -160,7 +160,7 @@ void DatagramAssociation::end_train(datapath::SendPath& way, Instant now) {
 
 bool DatagramAssociation::send(const datapath::SuperPacket& packet, datapath::SendPath& way,
                                Instant now) {
-    if (!session_ || is_over_) {
+    if (!session_ || is_over_ || session_->is_over()) {
         sent_.drops.add(Drop::no_destination, datapath::packet_count(packet));
         return true;
     }
@@ -208,10 +208,21 @@ void DatagramAssociation::send_messages(datapath::SendPath& way) {
     // Each goes in a train of its own: one that is too large for the way takes no other with it.
     way.flush();
     for (const auto& message : messages) {
-        send_payload(message.payload, way);
+        if (message.kind == protocol::DatagramMessage::Kind::alert)
+            send_alert(message.payload, way);
+        else
+            send_payload(message.payload, way);
         way.flush();
     }
     session_->sent();
+}
+
+/// With CBC there is none: OpenSSL writes the records, and only alerts of its own.
+void DatagramAssociation::send_alert(ByteView alert, datapath::SendPath& way) {
+    if (!sealer_) return;
+    Bytes record(alert.size() + sealer_->overhead());
+    if (sealer_->seal(alert, record, datapath::RecordType::alert) != 0)
+        way.send_datagram(record, &path);
 }
 
 datapath::Counters DatagramAssociation::end_turn(Instant now) {
@@ -238,6 +249,12 @@ void DatagramAssociation::refused(std::size_t link_mtu, Instant now) {
     if (size < limits_of(link_->terms).smallest && !std::exchange(is_narrow_, true))
         events_.emplace_back(AssociationNarrow{size});
     session_->refused(size, now);
+}
+
+void DatagramAssociation::renew(datapath::SendPath& way, Instant now) {
+    if (!session_) return;
+    session_->renew(now);
+    send_messages(way);
 }
 
 void DatagramAssociation::moved(Instant now) {

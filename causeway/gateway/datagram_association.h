@@ -83,6 +83,8 @@ public:
     void data_by_tunnel(Instant now);
     /// The network refuses datagrams above `link_mtu`, the IP header included.
     void refused(std::size_t link_mtu, Instant now);
+    /// TLS has new keys: a stock client is asked to begin anew.
+    void renew(datapath::SendPath& way, Instant now);
     /// It is reached elsewhere now.
     void moved(Instant now);
 
@@ -98,6 +100,7 @@ private:
                       datapath::SendPath::Carries carries = datapath::SendPath::Carries::control);
     void send_messages(datapath::SendPath& way);
     void send_payload(ByteView payload, datapath::SendPath& way);
+    void send_alert(ByteView alert, datapath::SendPath& way);
     std::expected<Opened, datapath::Drop> open_by_channel(ByteView record,
                                                           datapath::ReceivePath& to, Instant now);
     bool send_by_channel(const datapath::SuperPacket& packet, datapath::SendPath& way);

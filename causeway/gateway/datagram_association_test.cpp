@@ -60,11 +60,11 @@ struct World {
     std::optional<datapath::RecordSealer> sealer;
     std::optional<datapath::RecordOpener> opener;
 
-    explicit World(const std::string& client_key = std::string(32, 'k')) {
+    explicit World(const std::string& client_key = std::string(32, 'k'), bool own = true) {
         DatagramTerms terms;
         terms.key = tls::PskKey{Secret(std::string(32, 'k')), {}};
         terms.mtu = 1400;
-        terms.times.is_own_end = true;
+        terms.times.is_own_end = own;
         link = std::make_shared<DatagramLink>(std::move(terms));
         tls::DatagramSettings settings;
         settings.key = tls::PskKey{Secret(client_key), copy(as_bytes("name"))};
@@ -226,6 +226,27 @@ TEST_CASE("a client with another key gets no channel") {
     REQUIRE(over);
     CHECK(over->why.code.domain() == Domain::tls);
     CHECK_FALSE(world.association->is_ready());
+}
+
+TEST_CASE(
+    "when TLS has a new key, a stock client hears an alert and its next channel is under it") {
+    World world(std::string(32, 'k'), false);
+    world.shake_hands();
+    REQUIRE(world.arrives(world.data(packet(60))));
+    REQUIRE(world.association->carries());
+    world.link->set_key(tls::PskKey{Secret(std::string(32, 'n')), {}});
+    world.association->renew(world.way, world.now);
+    CHECK_FALSE(world.association->carries());
+    world.association->advance(world.way, world.now + 30ms);
+    world.to_client();
+    const auto ended = world.client->next();
+    REQUIRE_FALSE(ended);
+    CHECK(ended.error().code == Code(Tls::errSSLPeerInternalError));
+
+    World next(std::string(32, 'n'), false);
+    next.link = world.link;
+    next.shake_hands();
+    CHECK(next.association->is_ready());
 }
 
 TEST_CASE("a way that takes less than the smallest packet is left to TLS") {

@@ -47,9 +47,19 @@ struct DatagramTerms {
 /// One for each CONNECT. For any thread.
 class DatagramLink {
 public:
-    explicit DatagramLink(DatagramTerms agreed) : terms(std::move(agreed)) {}
+    explicit DatagramLink(DatagramTerms agreed) : terms(std::move(agreed)), key_(terms.key) {}
 
     const DatagramTerms terms;
+
+    /// What handshakes are made under: that of the terms, or what TLS has given since.
+    std::variant<tls::PskKey, tls::ResumedKey> key() const {
+        const std::lock_guard lock(mutex_);
+        return key_;
+    }
+    void set_key(tls::PskKey key) {
+        const std::lock_guard lock(mutex_);
+        key_ = std::move(key);
+    }
 
     /// The TLS connection is gone, or belongs to the session no longer.
     std::atomic<bool> is_over = false;
@@ -104,6 +114,7 @@ public:
 
 private:
     mutable std::mutex mutex_;
+    std::variant<tls::PskKey, tls::ResumedKey> key_;
     std::optional<Place> association_;
     std::string channel_;
 

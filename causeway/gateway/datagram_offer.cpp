@@ -31,17 +31,28 @@ std::optional<protocol::ResumedSuite> choose(const std::vector<protocol::Resumed
     return std::nullopt;
 }
 
+}  // namespace
+
+Result<tls::PskKey> exported_key(const tls::Stream& channel) {
+    auto exported =
+        channel.export_keying_material(protocol::psk_exporter_label, protocol::psk_size);
+    if (!exported) return pass(exported);
+    tls::PskKey key{Secret(std::string(as_text(*exported))), {}};
+    std::ranges::fill(*exported, std::byte{});
+    return key;
+}
+
+namespace {
+
 /// The name and the key; false when the client knows no way that we know.
 Result<bool> agree_on_key(const protocol::ConnectRequest& request, const DatagramSettings& settings,
                           const tls::Stream& channel, DatagramOffer& offer) {
     auto& [terms, parameters] = offer;
     if (settings.psk && protocol::lists_suite(request.datagram_ciphers, protocol::psk_negotiate)) {
-        auto exported =
-            channel.export_keying_material(protocol::psk_exporter_label, protocol::psk_size);
-        if (!exported) return pass(exported);
+        auto key = exported_key(channel);
+        if (!key) return pass(key);
         terms.name = random_bytes(32);
-        terms.key = tls::PskKey{Secret(std::string(as_text(*exported))), {}};
-        std::ranges::fill(*exported, std::byte{});
+        terms.key = std::move(*key);
         for (const auto suite : settings.suites) terms.suites.push_back(psk_suite(suite));
         parameters.app_id = terms.name;
         parameters.cipher_suite = protocol::psk_negotiate;

@@ -17,6 +17,9 @@ struct DatagramOffer {
     protocol::DatagramParameters parameters;
 };
 
+/// PSK-NEGOTIATE's key, which changes when the channel renegotiates. Fails as the exporter does.
+Result<tls::PskKey> exported_key(const tls::Stream& channel);
+
 /// Nothing when datagrams are switched off, or the client knows no way to a key that we know.
 /// `told` is what the CONNECT is answered besides; `local` the address the client connected to.
 /// Fails as the exporter of the channel does.

@@ -19,6 +19,8 @@ using datapath::Drop;
 const char* spoken(protocol::DatagramDown::Why why) {
     switch (why) {
         case protocol::DatagramDown::Why::silence: return "silence";
+        case protocol::DatagramDown::Why::unanswered: return "the client does not hear us";
+        case protocol::DatagramDown::Why::renewed: return "TLS has new keys";
         case protocol::DatagramDown::Why::narrow: return "the way takes too small packets only";
         case protocol::DatagramDown::Why::peer_left: return "the client sends through TLS";
     }
@@ -512,6 +514,13 @@ void DatagramShard::data_by_tunnel(std::uint64_t number) {
     auto* known = entry(number);
     if (known == nullptr) return;
     known->association->data_by_tunnel(Clock::now());
+    settle(number);
+}
+
+void DatagramShard::renew(std::uint64_t number) {
+    auto* known = entry(number);
+    if (known == nullptr) return;
+    known->association->renew(way_of(*known->association), Clock::now());
     settle(number);
 }
 

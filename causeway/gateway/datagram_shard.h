@@ -87,6 +87,8 @@ public:
 
     /// The client sent DATA through TLS.
     void data_by_tunnel(std::uint64_t number);
+    /// TLS has new keys, under which a new channel should follow.
+    void renew(std::uint64_t number);
     /// Ends a channel, without a word.
     void drop(std::uint64_t number);
     /// A record from a source that is new: if it is authentic and newer than all before, the

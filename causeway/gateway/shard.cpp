@@ -70,6 +70,12 @@ ConnectionHost Shard::make_host() {
             },
         .replaced =
             [this](const Transport& before) { all_[before.shard]->replaced(before.connection); },
+        .renew_datagrams =
+            [this](const Place& place) {
+                at_shard(place.shard, [number = place.connection](DatagramShard& there) {
+                    there.renew(number);
+                });
+            },
         .end_datagrams =
             [this](const Place& place) {
                 at_shard(place.shard,

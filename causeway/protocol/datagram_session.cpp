@@ -24,12 +24,18 @@ constexpr seconds lost_after{10};
 constexpr milliseconds in_flight{1'000};
 // How long a client waits for the first echo after the handshake.
 constexpr seconds proving_limit{5};
+// Between the last packet to a channel and the word that it is over; and between two such words.
+constexpr milliseconds settle_time{30};
+constexpr milliseconds alert_pause{1'000};
 
 // A probe: the type, then what we know our own by. The rest is filler.
 //
 //     byte   0    1..4    5..8     9..12
 //            3    mark    number   packet size
 constexpr std::size_t question_size = 13;
+
+// fatal, internal_error: no other fits better, and the number matters to nobody.
+constexpr std::byte channel_is_over[] = {std::byte{2}, std::byte{80}};
 
 void put_32(std::span<std::byte> to, std::uint32_t number) {
     for (std::size_t i = 0; i < 4; ++i)
@@ -53,13 +59,16 @@ DatagramSession::DatagramSession(Role role, const DatagramTimes& times, PathMtuL
       said_(now),
       carrying_since_(now),
       silent_since_(now),
+      proof_(times.dpd.count() > 0 ? times.dpd : dpd_default, now),
       mark_(static_cast<std::uint32_t>(random_64())) {
     if (times_.dpd.count() <= 0) times_.dpd = dpd_default;
     if (is_client()) ask(0);
 }
 
-milliseconds DatagramSession::silence() const {
-    return std::chrono::duration_cast<milliseconds>(now_ - heard_);
+milliseconds DatagramSession::silence(DatagramDown::Why why) const {
+    const bool is_doubt = why == DatagramDown::Why::unanswered && proof_.doubted_since();
+    return std::chrono::duration_cast<milliseconds>(now_ -
+                                                    (is_doubt ? *proof_.doubted_since() : heard_));
 }
 
 // Input
@@ -91,7 +100,9 @@ void DatagramSession::feed(ByteView payload, Instant now) {
     const ByteView rest = payload.subspan(1);
     switch (static_cast<PacketType>(payload.front())) {
         case PacketType::dpd_request:
-            if (output_.size() + payload.size() > control_output_limit)
+            if (is_left_)
+                alert_due_ = std::max(now_, alerted_ + alert_pause);
+            else if (output_.size() + payload.size() > control_output_limit)
                 ++counters_.dropped_out;
             else
                 std::ranges::copy(rest, add(PacketType::dpd_response, rest.size()).begin());
@@ -117,6 +128,7 @@ void DatagramSession::feed(ByteView payload, Instant now) {
 
 void DatagramSession::take_answer(ByteView echo) {
     ++counters_.probes_answered;
+    proof_.answered(now_);
     path_.heard(now_);
     if (is_client() && !std::exchange(was_answered_, true)) path_.restart(now_);
     if (echo.size() >= question_size - 1 && big_endian_32(echo) == mark_) {
@@ -151,6 +163,13 @@ void DatagramSession::refused(std::size_t size, Instant now) {
     consider_taking_up();
 }
 
+void DatagramSession::renew(Instant now) {
+    now_ = std::max(now_, now);
+    if (is_client() || is_quick() || is_left_) return;
+    fall_back(DatagramDown::Why::renewed);
+    ask_to_begin_anew();
+}
+
 void DatagramSession::moved(Instant now) {
     now_ = std::max(now_, now);
     path_.restart(now_);
@@ -168,12 +187,36 @@ void DatagramSession::consider_taking_up() {
 
 void DatagramSession::take_up() {
     if (state_ == State::carrying || state_ == State::lost || path_.is_too_narrow()) return;
+    if (is_left_) return;
     state_ = State::carrying;
     carrying_since_ = now_;
+    proof_.restart(now_);
     note_size();
     events_.emplace_back(DatagramUp{});
     // So that the gateway follows, whether or not we have anything to send.
     if (is_client()) add(PacketType::keepalive, 0);
+}
+
+void DatagramSession::notice_silence() {
+    const auto loss = is_quick() ? std::nullopt : proof_.loss_due();
+    if (!loss || now_ < *loss) return fall_back(DatagramDown::Why::silence);
+    const bool is_heard = heard_ > *proof_.doubted_since();
+    fall_back(is_heard ? DatagramDown::Why::unanswered : DatagramDown::Why::silence);
+    if (!is_client()) ask_to_begin_anew();
+}
+
+void DatagramSession::ask_to_begin_anew() {
+    is_left_ = true;
+    // What other threads have sent this way leaves before.
+    alert_due_ = now_ + settle_time;
+}
+
+/// Nothing may follow it: a stock client that has nothing to send would find that again and again.
+void DatagramSession::send_alert() {
+    alert_due_.reset();
+    alerted_ = now_;
+    append(output_, channel_is_over);
+    spans_.push_back({output_.size(), false, DatagramMessage::Kind::alert});
 }
 
 void DatagramSession::fall_back(DatagramDown::Why why) {
@@ -183,7 +226,7 @@ void DatagramSession::fall_back(DatagramDown::Why why) {
     was_answered_ = false;
     unanswered_since_.reset();
     asked_.reset();
-    events_.emplace_back(DatagramDown{why, silence()});
+    events_.emplace_back(DatagramDown{why, silence(why)});
     if (is_quick() && why == DatagramDown::Why::silence) add(PacketType::dpd_response, 0);
     if (is_client() && (!is_quick() || why == DatagramDown::Why::narrow)) return lose(why);
     if (is_client()) asked_ = now_;
@@ -191,7 +234,7 @@ void DatagramSession::fall_back(DatagramDown::Why why) {
 
 void DatagramSession::lose(DatagramDown::Why why) {
     if (std::exchange(state_, State::lost) == State::lost) return;
-    events_.emplace_back(DatagramLost{why, silence()});
+    events_.emplace_back(DatagramLost{why, silence(why)});
 }
 
 /// Where small datagrams pass and no useful ones do, TLS is the better way.
@@ -222,6 +265,7 @@ void DatagramSession::data_sent(std::size_t size, Instant now) {
     now_ = std::max(now_, now);
     said_ = now_;
     path_.used(size, now_);
+    proof_.sent();
     if (!unanswered_since_) unanswered_since_ = now_;
 }
 
@@ -243,6 +287,8 @@ void DatagramSession::ask(std::size_t packet_size, bool is_moving) {
     put_32(to.subspan(4), ++number_);
     put_32(to.subspan(8), static_cast<std::uint32_t>(size));
     ++counters_.probes_sent;
+    // A large one may be too large for the way.
+    if (packet_size == 0) proof_.asked(now_);
     asked_ = now_;
     if (!unanswered_since_) unanswered_since_ = now_;
 }
@@ -264,8 +310,8 @@ void DatagramSession::probe_sizes() {
 std::span<const DatagramMessage> DatagramSession::messages() const {
     views_.clear();
     std::size_t start = 0;
-    for (const auto& [end, is_moving] : spans_) {
-        views_.push_back({ByteView(output_).subspan(start, end - start), is_moving});
+    for (const auto& [end, is_moving, kind] : spans_) {
+        views_.push_back({ByteView(output_).subspan(start, end - start), is_moving, kind});
         start = end;
     }
     return views_;
@@ -290,7 +336,9 @@ std::optional<Instant> DatagramSession::question_due() const {
     }
     if (is_quick() && unanswered_since_)
         return std::max(*unanswered_since_, asked_.value_or(*unanswered_since_)) + quick_question;
-    return asked_ ? *asked_ + dpd / 2 : heard_ + dpd;
+    std::optional<Instant> due = asked_ ? *asked_ + dpd / 2 : heard_ + dpd;
+    if (!is_quick()) sooner(due, proof_.question_due());
+    return due;
 }
 
 /// When the silence has lasted too long.
@@ -303,14 +351,17 @@ std::optional<Instant> DatagramSession::silence_due() const {
             return was_answered_ ? heard_ + lost_after : silent_since_ + proving_limit;
         case State::carrying: break;
     }
-    if (!is_quick()) return heard_ + 2 * times_.dpd;
-    if (unanswered_since_) return *unanswered_since_ + quick_silence;
-    return std::nullopt;
+    if (is_quick())
+        return unanswered_since_ ? std::optional(*unanswered_since_ + quick_silence) : std::nullopt;
+    std::optional<Instant> due = heard_ + 2 * times_.dpd;
+    sooner(due, proof_.loss_due());
+    return due;
 }
 
 std::optional<Instant> DatagramSession::deadline() const {
     std::optional<Instant> due = question_due();
     sooner(due, silence_due());
+    sooner(due, alert_due_);
     if (state_ == State::lost) return due;
     if (state_ == State::carrying && times_.keepalive.count() > 0)
         sooner(due, said_ + times_.keepalive);
@@ -324,6 +375,7 @@ void DatagramSession::advance(Instant now) {
     if (state_ == State::lost) return;
     advance_questions(now_);
     if (state_ == State::lost) return;
+    if (alert_due_ && now_ >= *alert_due_) send_alert();
     // Only while the channel carries: a gateway of ours takes it for a wish to use it.
     if (state_ == State::carrying && times_.keepalive.count() > 0 &&
         now_ >= said_ + times_.keepalive)
@@ -340,7 +392,7 @@ void DatagramSession::advance(Instant now) {
 void DatagramSession::advance_questions(Instant now) {
     if (const auto due = silence_due(); due && now >= *due) {
         if (state_ == State::carrying)
-            fall_back(DatagramDown::Why::silence);
+            notice_silence();
         else
             lose(DatagramDown::Why::silence);
         return;

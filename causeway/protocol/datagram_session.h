@@ -9,12 +9,18 @@
 //                                                 ^------------- echo -----------------'
 //     gateway   waiting --DATA or KEEPALIVE by datagram--> carrying
 //                  ^------ silence, or DATA by TLS ------------'
+//
+// A stock client that does not answer any more is not heard, or does not hear us; TLS carries, and
+// the channel is left. An alert, if the client hears it, makes it begin anew; else it gets no
+// answers any more, and does so by its own DPD. In the same way a channel is left when TLS has new
+// keys.
 
 #pragma once
 
 #include "causeway/base/bytes.h"
 #include "causeway/base/clock.h"
 #include "causeway/error/error.h"
+#include "causeway/protocol/arrival_proof.h"
 #include "causeway/protocol/cstp_frame.h"
 #include "causeway/protocol/cstp_session.h"
 #include "causeway/protocol/path_mtu.h"
@@ -34,12 +40,15 @@ struct DatagramUp {};
 /// DATA goes through TLS from now on.
 struct DatagramDown {
     enum class Why : std::uint8_t {
-        silence,    ///< Nothing was heard, though it should have been.
-        peer_left,  ///< The other side sends its DATA through TLS.
-        narrow,     ///< Packets of the smallest size do not get through.
+        silence,     ///< Nothing was heard, though it should have been.
+        unanswered,  ///< What was heard were no answers: our own datagrams do not arrive.
+        renewed,     ///< TLS has new keys: see `renew`.
+        peer_left,   ///< The other side sends its DATA through TLS.
+        narrow,      ///< Packets of the smallest size do not get through.
     };
     Why why;
-    std::chrono::milliseconds silence;  ///< Since a datagram was heard last.
+    /// Since a datagram was heard last, or since questions are unanswered.
+    std::chrono::milliseconds silence;
 };
 /// It did not come back: the client should begin again, with a new handshake. Told once.
 struct DatagramLost {
@@ -75,10 +84,15 @@ struct DatagramCounters {
 
 /// A payload to be sent as one record, its type byte in front.
 struct DatagramMessage {
+    enum class Kind : std::uint8_t {
+        payload,
+        alert,  ///< The two bytes of a fatal alert, to be sealed as one (RFC 5246 section 7.2).
+    };
     ByteView payload;
     /// Own client: put a `moving_header` in front of the record, since the gateway may not know
     /// where we are any more.
     bool is_moving = false;
+    Kind kind = Kind::payload;
 };
 
 /// One side of the datagram channel.
@@ -97,6 +111,8 @@ public:
 
     /// Whether DATA should go by datagram.
     bool carries() const { return state_ == State::carrying; }
+    /// It was told to be over, and nothing may be sent any more.
+    bool is_over() const { return alerted_ != Instant{}; }
     /// How large packets in datagrams may be.
     std::size_t packet_limit() const { return path_.size(); }
 
@@ -113,6 +129,9 @@ public:
     /// The network says that packets above `size` do not fit (UdpTrouble::mtu, made a packet's size
     /// by `tunnel_mtu`).
     void refused(std::size_t size, Instant now);
+    /// TLS has new keys. A gateway asks a stock client to begin a channel under these; own clients
+    /// do by themselves.
+    void renew(Instant now);
     /// The way has changed: our address, or the peer's.
     void moved(Instant now);
 
@@ -134,7 +153,7 @@ private:
 
     bool is_client() const { return role_ == Role::client; }
     bool is_quick() const { return times_.is_own_end; }
-    std::chrono::milliseconds silence() const;
+    std::chrono::milliseconds silence(DatagramDown::Why why) const;
     std::span<std::byte> add(PacketType type, std::size_t size, bool is_moving = false);
     void ask(std::size_t packet_size, bool is_moving = false);
     void probe_sizes();
@@ -144,6 +163,9 @@ private:
     void take_up();
     void fall_back(DatagramDown::Why why);
     void lose(DatagramDown::Why why);
+    void notice_silence();
+    void ask_to_begin_anew();
+    void send_alert();
     void leave_narrow_path();
     void note_size();
     std::optional<Instant> question_due() const;
@@ -164,6 +186,10 @@ private:
     std::optional<Instant> unanswered_since_;  ///< The first sending since `heard_`.
     std::optional<Instant> asked_;             ///< The last DPD request since `heard_`.
     bool was_answered_ = false;                ///< Client: an echo came in this state.
+    ArrivalProof proof_;                       ///< Of stock peers.
+    bool is_left_ = false;                     ///< Gateway: a stock client should begin anew.
+    std::optional<Instant> alert_due_;         ///< To say so.
+    Instant alerted_{};
 
     std::uint32_t mark_;  ///< Ours, in the probes.
     std::uint32_t number_ = 0;
@@ -172,6 +198,7 @@ private:
     struct Span {
         std::size_t end;
         bool is_moving;
+        DatagramMessage::Kind kind = DatagramMessage::Kind::payload;
     };
     std::vector<Span> spans_;
     mutable std::vector<DatagramMessage> views_;

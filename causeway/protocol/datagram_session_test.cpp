@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ std::string words(const DatagramEvent& event) {
         std::string operator()(const DatagramUp&) const { return "up"; }
         std::string operator()(const DatagramDown& down) const {
             if (down.why == DatagramDown::Why::narrow) return "down: narrow";
+            if (down.why == DatagramDown::Why::unanswered) return "down: unanswered";
+            if (down.why == DatagramDown::Why::renewed) return "down: renewed";
             return down.why == DatagramDown::Why::silence ? "down: silence" : "down: peer left";
         }
         std::string operator()(const DatagramLost&) const { return "lost"; }
@@ -49,6 +52,8 @@ struct Pair {
     std::size_t width = 2000;  ///< Of payloads.
     milliseconds round_trip{10};
     std::size_t answer_size = 1400;  ///< Of packets that answer DATA.
+    unsigned loses_every = 0;  ///< One of so many, by chance.
+    std::minstd_rand chance{1};
 
     explicit Pair(bool own = true, seconds dpd = seconds(30), seconds keepalive = seconds(0))
         : client{DatagramSession(Role::client, {dpd, keepalive, own}, {.largest = 1434}, now)},
@@ -61,6 +66,8 @@ struct Pair {
         Bytes payload;
     };
     std::vector<Flight> flights{};
+
+    bool is_lost() { return loses_every != 0 && chance() % loses_every == 0; }
 
     void send(End& from, bool to_gateway) {
         std::vector<Bytes> payloads;
@@ -78,7 +85,7 @@ struct Pair {
             }
         }
         for (auto& payload : payloads)
-            if (!(to_gateway ? up_is_cut : down_is_cut) && payload.size() <= width)
+            if (!(to_gateway ? up_is_cut : down_is_cut) && payload.size() <= width && !is_lost())
                 flights.push_back({now + round_trip / 2, to_gateway, std::move(payload)});
     }
 
@@ -310,16 +317,112 @@ TEST_CASE(
 }
 
 TEST_CASE("towards a stock gateway silence counts by its DPD, and a new handshake is asked for") {
+    for (const bool sends : {true, false}) {
+        Pair pair(false, seconds(2));
+        pair.client.has_data = sends;
+        pair.pass(seconds(5));
+        REQUIRE(pair.client.story == Story{"up"});
+        pair.down_is_cut = true;
+        const Instant cut_at = pair.now;
+        pair.pass(seconds(6));
+        CAPTURE(sends);
+        CHECK(pair.client.story == Story{"up", "down: silence", "lost"});
+        CHECK(pair.client.down_at - cut_at >= milliseconds(1500));
+        // An idle one is asked after a DPD.
+        CHECK(pair.client.down_at - cut_at <= milliseconds(sends ? 2000 : 4100));
+    }
+}
+
+TEST_CASE("a stock gateway that is still heard, and answers no more, is not reached any more") {
     Pair pair(false, seconds(1));
-    pair.client.has_data = true;
+    pair.client.has_data = pair.gateway.has_data = true;
     pair.pass(seconds(5));
     REQUIRE(pair.client.story == Story{"up"});
-    pair.down_is_cut = true;
+    pair.up_is_cut = true;
     const Instant cut_at = pair.now;
-    pair.pass(seconds(5));
-    CHECK(pair.client.story == Story{"up", "down: silence", "lost"});
-    CHECK(pair.client.down_at - cut_at >= milliseconds(1400));
-    CHECK(pair.client.down_at - cut_at <= milliseconds(2100));
+    pair.pass(seconds(3));
+    CHECK(pair.client.story == Story{"up", "down: unanswered", "lost"});
+    CHECK(pair.client.down_at - cut_at <= milliseconds(1100));
+}
+
+TEST_CASE("a stock client that answers no more is not heard, or hears nothing: TLS within a DPD") {
+    for (const bool up : {true, false}) {
+        Pair pair(false, seconds(1));
+        pair.pass(seconds(1));
+        pair.client.has_data = pair.gateway.has_data = true;
+        pair.pass(seconds(5));
+        REQUIRE(pair.gateway.story == Story{"up"});
+        const Instant cut_at = pair.now;
+        // A stock client notices later than ours, or never: it goes on sending.
+        for (int i = 0; i < 300; ++i) {
+            pair.now += milliseconds(10);
+            if (!up) pair.gateway.session.data_heard(pair.now);
+            pair.gateway.session.advance(pair.now);
+            if (pair.gateway.session.carries()) pair.gateway.session.data_sent(1400, pair.now);
+            pair.listen(pair.gateway);
+        }
+        CAPTURE(up);
+        CHECK(pair.gateway.story == Story{"up", up ? "down: silence" : "down: unanswered"});
+        CHECK(pair.gateway.down_at - cut_at <= milliseconds(1100));
+        bool has_alert = false;
+        for (const auto& message : pair.gateway.session.messages())
+            if (message.kind == DatagramMessage::Kind::alert)
+                has_alert = hex(message.payload) == "0250";
+        CHECK(has_alert);
+        pair.gateway.session.sent();
+        // From then on only a new channel will do; a question shows that it has not heard.
+        pair.gateway.session.data_heard(pair.now);
+        pair.gateway.session.feed(*from_hex("04"), pair.now);
+        CHECK_FALSE(pair.gateway.session.carries());
+        CHECK(pair.gateway.session.messages().empty());
+        pair.gateway.session.feed(*from_hex("03"), pair.now);
+        pair.gateway.session.advance(pair.now + seconds(1));
+        REQUIRE(pair.gateway.session.messages().size() == 1);
+        CHECK(pair.gateway.session.messages()[0].kind == DatagramMessage::Kind::alert);
+    }
+}
+
+TEST_CASE("when TLS has new keys a stock client is asked to begin anew, and an own one begins") {
+    for (const bool own : {true, false}) {
+        Pair pair(own);
+        pair.pass(seconds(1));
+        REQUIRE(pair.gateway.session.carries());
+        pair.gateway.session.renew(pair.now);
+        pair.gateway.session.data_heard(pair.now);
+        CAPTURE(own);
+        CHECK(pair.gateway.session.carries() == own);
+        pair.gateway.session.advance(pair.now + milliseconds(30));
+        const auto messages = pair.gateway.session.messages();
+        CHECK(std::ranges::count(messages, DatagramMessage::Kind::alert, &DatagramMessage::kind) ==
+              (own ? 0 : 1));
+    }
+}
+
+TEST_CASE("a way to a stock peer that loses a fifth of the datagrams is not taken for cut") {
+    Pair pair(false, seconds(1));
+    pair.pass(seconds(1));
+    pair.client.has_data = pair.gateway.has_data = true;
+    pair.loses_every = 5;
+    pair.pass(seconds(60));
+    for (const auto* end : {&pair.client, &pair.gateway}) {
+        CHECK(end->session.carries());
+        CHECK(std::ranges::count(end->story, "up") == 1);  // Sizes may have been judged wrongly.
+    }
+}
+
+TEST_CASE("a stock client that has never answered is judged by its silence alone") {
+    Pair pair(false, seconds(1));
+    const Instant start = pair.now;
+    pair.gateway.session.data_heard(start);
+    for (int i = 0; i < 500; ++i) {
+        pair.now += milliseconds(10);
+        pair.gateway.session.data_heard(pair.now);
+        pair.gateway.session.data_sent(1400, pair.now);
+        pair.gateway.session.advance(pair.now);
+        pair.gateway.session.sent();
+        pair.listen(pair.gateway);
+    }
+    CHECK(pair.gateway.story == Story{"up"});
 }
 
 TEST_CASE("DATA of a stock client through TLS moves the gateway there, and a datagram back") {

@@ -39,10 +39,14 @@ Error datagrams_stopped(const Endpoint& remote, protocol::DatagramDown::Why why,
         return error;
     }
     error.with("silence_ms", std::to_string(silence.count()));
-    error.detail =
-        why == Why::silence
-            ? fmt::format("no datagram came from {} for {}", remote.text(), spoken(silence))
-            : "the gateway sends its packets through TLS: our datagrams do not reach it";
+    if (why == Why::silence)
+        error.detail =
+            fmt::format("no datagram came from {} for {}", remote.text(), spoken(silence));
+    else if (why == Why::unanswered)
+        error.detail = fmt::format("no answer came from {} for {}: our datagrams do not reach it",
+                                   remote.text(), spoken(silence));
+    else
+        error.detail = "the gateway sends its packets through TLS: our datagrams do not reach it";
     if (trouble == 0) return error;
     return std::move(error).because(system_error(trouble, "send"));
 }

@@ -85,11 +85,12 @@ void Datagrams::renew() {
             environment_.loop.at(Clock::now() + retirement_time, [this] { drop(retired_); });
     }
     pause_ = {};
-    const auto since = Clock::now() - opened_;
-    const auto wait = since < pause_first
-                          ? std::chrono::duration_cast<milliseconds>(pause_first - since)
-                          : settle_time;
-    again_ = environment_.loop.at(Clock::now() + std::max(wait, settle_time), [this] { open(); });
+    again_ = environment_.loop.at(Clock::now() + soonest_hello(), [this] { open(); });
+}
+
+milliseconds Datagrams::soonest_hello() const {
+    const auto since = std::chrono::duration_cast<milliseconds>(Clock::now() - opened_);
+    return std::max<milliseconds>(pause_first - since, settle_time);
 }
 
 void Datagrams::close() {
@@ -164,10 +165,12 @@ void Datagrams::heard(AssociationEvent event) {
     if (handler_) handler_(std::move(changed));
 }
 
-/// It is begun again after a pause, for as long as the session lasts.
+/// It is begun again after a pause, for as long as the session lasts: at first without one, since
+/// the hello is repeated for a while and may be the first datagram that gets through.
 void Datagrams::failed(Error why) {
+    const milliseconds pause = pause_.count() > 0 ? pause_ : soonest_hello();
     pause_ = std::clamp(pause_ * 2, pause_first, pause_longest);
-    again_ = environment_.loop.at(Clock::now() + pause_, [this] { open(); });
+    again_ = environment_.loop.at(Clock::now() + pause, [this] { open(); });
     tell_down(std::move(why));
 }
 

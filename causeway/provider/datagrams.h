@@ -3,7 +3,7 @@
 //
 //     trying --handshake, echo--> up <--> down (same keys)
 //       ^                         |         |
-//       `---- pause 4 s .. 60 s --+---------'
+//       `-- pause 0, 4 s .. 60 s -+---------'
 
 #pragma once
 
@@ -68,6 +68,7 @@ private:
     Result<AssociationSettings> settings() const;
     void open();
     void heard(AssociationEvent event);
+    std::chrono::milliseconds soonest_hello() const;
     void failed(Error why);
     void tell_down(Error why);
     void drop(std::unique_ptr<Association>& association);

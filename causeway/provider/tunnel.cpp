@@ -26,6 +26,8 @@ constexpr std::size_t turn_limit =
 // How long the gateway may take to answer with keys of its own, before a second connection is
 // made instead.
 constexpr std::chrono::seconds rekey_limit{10};
+// How long a packet may be under way, and may be repeated.
+constexpr std::chrono::seconds packet_lifetime{60};
 
 }  // namespace
 
@@ -45,11 +47,13 @@ public:
           datagram_sink_(tun),
           datagrams_(
               environment, *link_, entered.parameters, std::move(entered.master_secret),
-              datagram_sink_, [this](DatagramChanged changed) { tell(std::move(changed)); },
+              datagram_sink_, [this](DatagramChanged changed) { told(std::move(changed)); },
               [this](Error why) { end(device_gone(std::move(why))); }),
           handler_(std::move(handler)) {
         session_.set_output_limit(backlog_limit + turn_limit);
         session_.set_bundles(entered.parameters.bundles);
+        keeps_last_ =
+            entered.parameters.datagram && entered.parameters.datagram->connection_id.empty();
     }
 
     void start() {
@@ -177,6 +181,7 @@ private:
             if (!*packet) break;
             if (is_own(**packet)) return end_loop(**packet);
             count += datapath::packet_count(**packet);
+            if (keeps_last_) keep(**packet);
             if (!association.send(**packet, datagrams_sent_))
                 answer_too_large((*packet)->bytes, association.packet_limit());
         }
@@ -192,6 +197,30 @@ private:
         auto written = tun_.write(ByteView(answer).first(size), {}, 1, answers);
         answers_ += answers.packets;
         if (!written) end(device_gone(std::move(written).error()));
+    }
+
+    // A stock gateway goes on sending datagrams into the void until DATA comes through TLS. When
+    // they stop, and nobody here has anything to say, the last packet goes again; it may be lost
+    // anyway.
+
+    void keep(const datapath::SuperPacket& packet) {
+        if (packet.offload.segmentation != datapath::Segmentation::none) return;
+        last_.assign(packet.bytes.begin(), packet.bytes.end());
+        last_offload_ = packet.offload;
+        last_at_ = Clock::now();
+    }
+
+    void told(DatagramChanged changed) {
+        if (changed.state == DatagramChanged::State::down) repeat_last();
+        tell(std::move(changed));
+    }
+
+    void repeat_last() {
+        const auto now = Clock::now();
+        if (last_.empty() || now - last_at_ > packet_lifetime || !link_) return;
+        frame({last_, last_offload_}, now);
+        last_.clear();
+        send();
     }
 
     /// The UDP socket is full.
@@ -350,6 +379,10 @@ private:
     EventLoop::Timer timer_;
     EventLoop::Timer rekey_timer_;
     EventLoop::Timer first_;
+    Bytes last_;  ///< Of the packets that were sent as datagrams one by one.
+    datapath::VirtioHeader last_offload_;
+    Instant last_at_{};
+    bool keeps_last_ = false;
     Instant timer_at_{};
     bool paused_ = true;
     bool congested_ = false;

@@ -23,6 +23,7 @@ nothing has a name outside and nothing is left behind, whatever happens to a tes
     gateway      our gateway
     client       our client, with --json
     machine      what a client changes on its machine, before and after
-    traffic      files and pings through a tunnel
+    traffic      files, pings, flows and beats through a tunnel
+    hardship     full load both ways while datagrams are cut and the cable changes
     cases        tests with sentences for names
 """

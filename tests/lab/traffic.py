@@ -300,3 +300,63 @@ class NumberedFlow:
         self._in.close()
         self._out.close()
         return self
+
+
+class Beat:
+    """Sends a small UDP datagram every few milliseconds, until it is stopped.
+
+    Afterwards .sent and .lost count them, and .longest_silence holds the seconds between two that
+    arrived.
+    """
+
+    def __init__(self, source, target, address, port, interval=0.01):
+        self.sent, self.lost, self.longest_silence = 0, 0, 0.0
+        self._stopping, self._interval = False, interval
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._receiving = target.inside(lambda: self._bound(family, address, port))
+        self._sending = source.inside(lambda: socket.socket(family, socket.SOCK_DGRAM))
+        self._to = (address, port)
+        self._threads = [threading.Thread(target=work, daemon=True)
+                         for work in (self._receive, self._send)]
+        for thread in self._threads:
+            thread.start()
+
+    @staticmethod
+    def _bound(family, address, port):
+        bound = socket.socket(family, socket.SOCK_DGRAM)
+        bound.bind((address, port))
+        bound.settimeout(0.2)
+        return bound
+
+    def _send(self):
+        with self._sending as sending:
+            while not self._stopping:
+                try:
+                    sending.sendto(self.sent.to_bytes(8, "big"), self._to)
+                    self.sent += 1
+                except OSError:  # no room at this moment, or no way: the receiver will notice
+                    pass
+                time.sleep(self._interval)
+
+    def _receive(self):
+        arrived, last = set(), None
+        with self._receiving as receiving:
+            while not self._stopping:
+                try:
+                    arrived.add(receiving.recv(8))
+                except TimeoutError:
+                    continue
+                last = self._heard_since(last)
+        self._heard_since(last)
+        self.lost = self.sent - len(arrived)
+
+    def _heard_since(self, last):
+        now = time.monotonic()
+        self.longest_silence = max(self.longest_silence, now - (last or now))
+        return now
+
+    def stop(self):
+        self._stopping = True
+        for thread in self._threads:
+            thread.join()
+        return self
