@@ -11,6 +11,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # libstdc++ 12 itself uses what it has declared deprecated, in std::stable_sort.
     add_compile_options(-Wno-deprecated-declarations)
+    # g++ means less by -Wconversion; what is a fault is the same for both.
+    add_compile_options(-Wno-sign-conversion)
 endif()
 
 # Line numbers are what reports of sanitizers and back traces need; all of -g costs a third of the
