@@ -216,7 +216,7 @@ TEST_CASE("text that is not UTF-8 is replaced, not refused") {
 
 TEST_CASE("a question waits for its own answer and keeps what comes before it") {
     auto [here, there] = connected();
-    std::thread other([&there = there] {
+    std::thread other([&there] {
         while (true) {
             auto question = there.receive();
             if (!question || !*question) {
@@ -248,7 +248,7 @@ TEST_CASE("a question without an answer ends in time, and its late answer distur
 
     const auto question = there.receive().value();
     REQUIRE(there.answer(*question, {{"late", true}}).has_value());
-    std::thread other([&there = there] {
+    std::thread other([&there] {
         while (true) {
             auto second = there.receive();
             if (second && *second) return (void)there.answer(**second, {{"late", false}});
