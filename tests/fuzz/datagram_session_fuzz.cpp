@@ -30,7 +30,7 @@ void run(Role role, bool is_own_end, ByteView bytes, std::size_t step) {
                             limits, now);
     fuzz::in_pieces(bytes, step, [&](ByteView payload) {
         switch (std::to_integer<int>(payload.front()) % 16) {
-            case 1: session.data_sent(now); break;
+            case 1: session.data_sent(1000, now); break;
             case 2: session.data_heard(now); break;
             case 6: session.data_by_tunnel(now); break;
             case 8: session.refused(payload.size() * 16, now); break;
