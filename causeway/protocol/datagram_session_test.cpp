@@ -52,7 +52,7 @@ struct Pair {
     std::size_t width = 2000;  ///< Of payloads.
     milliseconds round_trip{10};
     std::size_t answer_size = 1400;  ///< Of packets that answer DATA.
-    unsigned loses_every = 0;  ///< One of so many, by chance.
+    unsigned loses_every = 0;        ///< One of so many, by chance.
     std::minstd_rand chance{1};
 
     explicit Pair(bool own = true, seconds dpd = seconds(30), seconds keepalive = seconds(0))

@@ -39,9 +39,9 @@ inline constexpr std::size_t cstp_payload_limit = 16384;  ///< Bytes of one CSTP
 inline constexpr std::size_t cstp_packet_limit = 16384 - 8;
 /// Bytes of a packet that fits one DTLS record with its type.
 inline constexpr std::size_t datagram_packet_limit = 16384 - 1;
-inline constexpr std::size_t bundle_limit = 16384;        ///< Bytes of packets in one TLS record.
-inline constexpr std::size_t suite_list_limit = 1024;     ///< Bytes of a list of datagram suites.
-inline constexpr std::size_t suite_count_limit = 32;  ///< Names of such a list that are looked at.
+inline constexpr std::size_t bundle_limit = 16384;     ///< Bytes of packets in one TLS record.
+inline constexpr std::size_t suite_list_limit = 1024;  ///< Bytes of a list of datagram suites.
+inline constexpr std::size_t suite_count_limit = 32;   ///< Names of such a list that are looked at.
 inline constexpr std::size_t control_output_limit = 64 * 1024;  ///< Bytes of answers in datagrams.
 inline constexpr std::size_t disconnect_text_limit = 512;  ///< Bytes kept of a DISCONNECT's text.
 

@@ -443,7 +443,7 @@ private:
     EventLoop::Action drained_;
     Instant timer_at_{};
     std::size_t largest_sent_ = 0;  ///< In this turn.
-    bool is_drained_ = false;  ///< Nothing was left in the socket after the last turn.
+    bool is_drained_ = false;       ///< Nothing was left in the socket after the last turn.
     bool is_confirmed_ = false;
     bool heard_data_ = false;
     bool wants_write_ = false;
