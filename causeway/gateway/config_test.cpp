@@ -266,6 +266,12 @@ TEST_CASE("a file that cannot be read says which and why") {
     CHECK(config.error().find(Code::raw(Domain::system, ENOENT)));
 }
 
+TEST_CASE("a table's name that does not begin like one is refused with its place") {
+    const auto refused = parse_config("# a comment\n[/imits]\n", "file");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().detail.starts_with("file:2:2: "));
+}
+
 TEST_CASE("letters outside ASCII may stand in texts and comments, and are refused elsewhere") {
     const auto refused = parse_config("# \xc3\xa9\nbanner = \"\xd2\x88\"\n\xd2\x88 = 1\n", "file");
     REQUIRE_FALSE(refused);
