@@ -61,6 +61,7 @@ Counted counted(const TunnelTotals& totals, const datapath::TunLanes& tun) {
     to.value("control_sent", datagrams.control_out);
     to.value("questions_sent", datagrams.questions);
     to.value("answers_written", totals.answers);
+    to.value("repeated_packets", totals.repeated);
     to.calls("tun_read", tun.reads());
     to.calls("tun_write", tun.writes());
     to.calls("udp_send", datagrams.sends);

@@ -118,6 +118,7 @@ public:
         totals.received_as_datagrams = datagram_sink_.counters().packets;
         totals.received_through_tls = session_.counters().packets_in;
         totals.answers = answers_;
+        totals.repeated = repeated_;
         totals.looped = looped_;
         totals.datagrams = datagrams_.totals();
         return totals;
@@ -218,7 +219,7 @@ private:
     void repeat_last() {
         const auto now = Clock::now();
         if (last_.empty() || now - last_at_ > packet_lifetime || !link_) return;
-        frame({last_, last_offload_}, now);
+        repeated_ += frame({last_, last_offload_}, now);
         last_.clear();
         send();
     }
@@ -362,6 +363,7 @@ private:
     EventLoop& loop_;
     std::unique_ptr<Link> link_;
     std::optional<OwnFlow> link_flow_;
+    std::uint64_t repeated_ = 0;
     std::uint64_t looped_ = 0;
     Bytes rest_;
     protocol::CstpSession session_;
@@ -396,6 +398,7 @@ TunnelTotals& TunnelTotals::operator+=(const TunnelTotals& other) {
     received_as_datagrams += other.received_as_datagrams;
     received_through_tls += other.received_through_tls;
     answers += other.answers;
+    repeated += other.repeated;
     looped += other.looped;
     datagrams += other.datagrams;
     return *this;

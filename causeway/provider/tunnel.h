@@ -45,6 +45,7 @@ struct TunnelTotals {
     std::uint64_t received_as_datagrams = 0;
     std::uint64_t received_through_tls = 0;  ///< Arrived; the TUN may not have taken all.
     std::uint64_t answers = 0;               ///< ICMP messages of our own that the TUN took.
+    std::uint64_t repeated = 0;              ///< Of `sent`: had gone as a datagram before.
     std::uint64_t looped = 0;  ///< Our own packets, which came back out of the TUN: dropped.
     DatagramTotals datagrams;
 

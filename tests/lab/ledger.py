@@ -61,7 +61,8 @@ def gateway_totals(gateway):
 
 def client_sums(client):
     """Of a client's last counters."""
-    yield ("the client's TUN to its sockets", client["tun_read_packets"] + client["control_sent"],
+    yield ("the client's TUN to its sockets",
+           client["tun_read_packets"] + client["repeated_packets"] + client["control_sent"],
            client["udp_send_packets"] + client["sent_packets"] - client["sent_as_datagrams"] +
            sum(by_reason(client, SENT_DROPPED).values()))
     yield ("the client's sockets to its TUN",
