@@ -17,18 +17,24 @@ endfunction()
 add_library(causeway_unit_main OBJECT EXCLUDE_FROM_ALL tests/unit_main.cpp)
 
 # causeway_layer(NAME [NEEDS layer...] [LIBRARIES target...]
-#                [TEST_SOURCES file...] [TEST_LIBRARIES target...])
+#                [TEST_SOURCES file...] [TEST_LIBRARIES target...] [APART name...])
 #
 # A folder of causeway/ as a library: every x.cpp of it is compiled into causeway_NAME, and every
 # x_test.cpp into one test program, NAME_test, which ctest runs under the label "unit".
 # TEST_SOURCES are compiled into the test program besides, and TEST_LIBRARIES linked.
 # Files named main.cpp or *_main.cpp are programs (see causeway_program).
+# Several files are compiled as one, which takes half the time. APART: the files (without .cpp) whose
+# unnamed namespaces have names that others have too; each of them is compiled by itself.
 function(causeway_layer name)
-    cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "NEEDS;LIBRARIES;TEST_SOURCES;TEST_LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "NEEDS;LIBRARIES;TEST_SOURCES;TEST_LIBRARIES;APART")
     file(GLOB sources CONFIGURE_DEPENDS causeway/${name}/*.cpp)
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
     list(FILTER sources EXCLUDE REGEX "(_test|/main|_main)\\.cpp$")
+    foreach(file ${layer_APART})
+        set_source_files_properties(causeway/${name}/${file}.cpp PROPERTIES
+                                    SKIP_UNITY_BUILD_INCLUSION ON)
+    endforeach()
 
     set(kind PUBLIC)
     if(sources)

@@ -1,5 +1,13 @@
 # What every translation unit is compiled with. Warnings are errors.
-add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror)
+add_compile_options(-Wall -Wextra -Wconversion -Werror)
+
+# In a unity build a local name would also be held against what other files have in their unnamed
+# namespaces.
+if(NOT CMAKE_UNITY_BUILD)
+    add_compile_options(-Wshadow)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wshadow=local -Wno-subobject-linkage)
+endif()
 
 # With optimisation g++ 12 finds these inside its own std::string and std::variant, where they are
 # not (its bugs 105329, 105651); the sanitizers look for the real ones.

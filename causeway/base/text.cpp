@@ -132,6 +132,10 @@ std::string printable(std::string_view text) {
     });
 }
 
+std::string in_quotes(std::string_view text, std::size_t limit) {
+    return "“" + printable(text.substr(0, limit)) + (text.size() > limit ? "…”" : "”");
+}
+
 std::string valid_utf8(std::string_view text) {
     return rewritten(text, [](std::string& to, std::string_view bytes, char32_t) { to += bytes; });
 }

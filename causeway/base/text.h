@@ -35,6 +35,8 @@ std::optional<Number> parse_number(std::string_view text, Number smallest, Numbe
 /// Foreign text for a terminal or a log line: control characters (line breaks too) and the code
 /// points that turn text around are written as \x1b or \u202e, invalid UTF-8 as U+FFFD.
 std::string printable(std::string_view text);
+/// The same in quotation marks; of more than `limit` bytes the first, and an ellipsis.
+std::string in_quotes(std::string_view text, std::size_t limit = std::string_view::npos);
 /// Foreign text for JSON: invalid UTF-8 replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);
 /// Text for the value of a header or a status line: bytes below 0x20 and 0x7f become spaces, the

@@ -12,6 +12,9 @@ TEST_CASE("foreign text cannot move the cursor, break the line or turn the text 
     CHECK(printable("a\x1b[2Jb\r\n") == "a\\x1b[2Jb\\x0d\\x0a");
     CHECK(printable("\xe2\x80\xaetxt") == "\\u202etxt");
     CHECK(printable("\xff") == "\xef\xbf\xbd");
+    CHECK(in_quotes("a\n") == "“a\\x0a”");
+    CHECK(in_quotes("abcd", 3) == "“abc…”");
+    CHECK(in_quotes("abc", 3) == "“abc”");
 }
 
 TEST_CASE("overlong forms, surrogates and cut sequences are not UTF-8") {

@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::size_t shown_limit = 80;  // Bytes of foreign text that a failure quotes.
 
-std::string quoted(std::string_view text) {
-    return "“" + printable(text.substr(0, shown_limit)) + (text.size() > shown_limit ? "…”" : "”");
-}
+std::string shown(std::string_view text) { return in_quotes(text, shown_limit); }
 
 /// RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) {
@@ -100,7 +98,7 @@ Result<std::optional<std::string_view>> HttpReader::take_line(std::size_t room, 
     // RFC 9112 section 2.2: a bare CR must be refused or made a space; NUL is in no header.
     if (line.find_first_of(std::string_view("\r\0", 2)) != std::string_view::npos)
         return fail(Tls::errSSLDecodeError,
-                    "a line of the HTTP head holds CR or NUL: " + quoted(line));
+                    "a line of the HTTP head holds CR or NUL: " + shown(line));
     return line;
 }
 
@@ -123,7 +121,7 @@ Result<bool> HttpReader::step_head() {
     auto line = take_line(limits_.head - head_size_, limits_.head, "the head of the HTTP message");
     if (!line) return pass(line);
     if (!*line && stage_ == Stage::first_line && !may_begin(waiting()))
-        return fail(Tls::errSSLDecodeError, "not HTTP: " + quoted(waiting()));
+        return fail(Tls::errSSLDecodeError, "not HTTP: " + shown(waiting()));
     if (!*line) return false;
     head_size_ = std::min(head_size_ + (*line)->size() + 1, limits_.head);
 
@@ -151,7 +149,7 @@ Result<bool> HttpReader::step_head() {
 Result<void> HttpReader::take_header(std::string_view line) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-        return fail(Tls::errSSLDecodeError, "not an HTTP header: " + quoted(line));
+        return fail(Tls::errSSLDecodeError, "not an HTTP header: " + shown(line));
     if (headers_.size() >= limits_.headers)
         return fail(Tls::errSSLBufferOverflow,
                     fmt::format("the HTTP message has more than {} headers", limits_.headers),
@@ -172,7 +170,7 @@ Result<HttpReader::Stage> HttpReader::framed_body_stage() {
     if (!codings.empty()) {
         if (codings.size() != 1 || !equals_ignoring_case(codings.front(), "chunked"))
             return fail(Tls::errSSLDecodeError,
-                        "unknown Transfer-Encoding: " + quoted(codings.back()));
+                        "unknown Transfer-Encoding: " + shown(codings.back()));
         if (!lengths.empty())
             return fail(Tls::errSSLDecodeError,
                         "the HTTP message has Content-Length beside Transfer-Encoding");
@@ -184,7 +182,7 @@ Result<HttpReader::Stage> HttpReader::framed_body_stage() {
     const auto length = parse_number<std::uint64_t>(lengths.front(), 0, UINT64_MAX);
     if (!length)
         return fail(Tls::errSSLDecodeError,
-                    "Content-Length is no number: " + quoted(lengths.front()));
+                    "Content-Length is no number: " + shown(lengths.front()));
     if (*length > limits_.body)
         return fail(Tls::errSSLBufferOverflow,
                     fmt::format("the HTTP body has {} bytes, limit {}", *length, limits_.body),
@@ -230,7 +228,7 @@ Result<void> HttpReader::take_chunk_size(std::string_view line) {
     const auto [end, failure] =
         std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
     if (failure == std::errc::invalid_argument || end != digits.data() + digits.size())
-        return fail(Tls::errSSLDecodeError, "not the size of an HTTP chunk: " + quoted(line));
+        return fail(Tls::errSSLDecodeError, "not the size of an HTTP chunk: " + shown(line));
     if (failure != std::errc{} || size > limits_.body - body_.size())
         return fail(Tls::errSSLBufferOverflow,
                     fmt::format("the HTTP body has more than {} bytes", limits_.body),
@@ -257,7 +255,7 @@ Result<void> HttpRequestReader::take_first_line(std::string_view line) {
     const auto parts = split(line, ' ');
     const auto version = parts.size() == 3 ? minor_version(parts[2]) : std::nullopt;
     if (!version || !is_token(parts[0]) || parts[1].empty())
-        return fail(Tls::errSSLDecodeError, "not an HTTP request: " + quoted(line));
+        return fail(Tls::errSSLDecodeError, "not an HTTP request: " + shown(line));
     request_.method = parts[0];
     request_.target = parts[1];
     request_.minor_version = *version;
@@ -302,7 +300,7 @@ Result<void> HttpResponseReader::take_first_line(std::string_view line) {
                             ? parse_number(line.substr(9, 3), 100, 599)
                             : std::nullopt;
     if (!version || !status || (line.size() > 12 && line[12] != ' '))
-        return fail(Tls::errSSLDecodeError, "not an HTTP response: " + quoted(line));
+        return fail(Tls::errSSLDecodeError, "not an HTTP response: " + shown(line));
     response_.minor_version = *version;
     response_.status = *status;
     response_.reason = trim(line.substr(12));

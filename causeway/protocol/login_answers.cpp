@@ -10,8 +10,6 @@
 namespace causeway::protocol {
 namespace {
 
-std::string quoted(std::string_view text) { return "“" + printable(text) + "”"; }
-
 std::string names_of(const std::vector<Choice>& choices) {
     std::vector<std::string> names;
     for (const Choice& choice : choices) names.push_back(printable(choice.text));
@@ -19,7 +17,7 @@ std::string names_of(const std::vector<Choice>& choices) {
 }
 
 std::string title(const Field& field) {
-    return quoted(field.label.empty() ? field.name : field.label);
+    return in_quotes(field.label.empty() ? field.name : field.label);
 }
 
 bool is_asked(const Field& field) {
@@ -60,7 +58,7 @@ Result<Secret> answer_select(const Field& field, const Secret* given, std::strin
     // The answer itself is not quoted: it may be a password in the wrong place.
     return fail(Vpn::configurationFailed,
                 fmt::format("the answer given for {} is no choice of it; there are {}",
-                            quoted(field.name), names_of(field.choices)),
+                            in_quotes(field.name), names_of(field.choices)),
                 evidence);
 }
 
@@ -89,16 +87,16 @@ Result<FormAnswers> answer_form(const AuthForm& form, const std::map<std::string
 Result<std::string> group_on_offer(const AuthForm& form, std::string_view wish) {
     const Field* field = form.group_field();
     if (!field)
-        return fail(
-            Vpn::configurationFailed,
-            fmt::format("the group {} was asked for, and the gateway has no groups", quoted(wish)),
-            {{"group", printable(wish)}, {"groups", ""}});
+        return fail(Vpn::configurationFailed,
+                    fmt::format("the group {} was asked for, and the gateway has no groups",
+                                in_quotes(wish)),
+                    {{"group", printable(wish)}, {"groups", ""}});
     const auto choice = std::ranges::find_if(field->choices, [&](const Choice& known) {
         return known.value == wish || known.text == wish;
     });
     if (choice != field->choices.end()) return choice->value;
     return fail(Vpn::configurationFailed,
-                fmt::format("the gateway has no group {}; it offers {}", quoted(wish),
+                fmt::format("the gateway has no group {}; it offers {}", in_quotes(wish),
                             names_of(field->choices)),
                 {{"group", printable(wish)}, {"groups", names_of(field->choices)}});
 }

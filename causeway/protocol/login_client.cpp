@@ -17,8 +17,6 @@ namespace {
 
 constexpr int visit_limit = 2;  // A gateway may lead to a place again once, with a new cookie.
 
-std::string quoted(std::string_view text) { return "“" + printable(text) + "”"; }
-
 bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -79,7 +77,7 @@ void LoginClient::connection_lost(Error why) {
     if (!last && last.error().find(Tls::errSSLDecodeError) &&
         !reader_.beginning().starts_with("HTTP/1."))
         return fail_with(Error{Vpn::negotiationFailed,
-                               "the gateway does not speak HTTP: " + quoted(reader_.beginning())}
+                               "the gateway does not speak HTTP: " + in_quotes(reader_.beginning())}
                              .because(std::move(last).error()));
     fail_with(Error{Vpn::serverNotResponding,
                     nothing_came
@@ -271,7 +269,7 @@ Result<void> LoginClient::take_form(AuthRequest request, const HttpResponse& res
         const std::string& words = form.error.empty() ? form.message : form.error;
         return fail(Vpn::negotiationFailed,
                     "the gateway's form asks for nothing" +
-                        (words.empty() ? std::string() : ": " + quoted(words)));
+                        (words.empty() ? std::string() : ": " + in_quotes(words)));
     }
     if (guesses_group_) {
         // A group that was named unasked may be echoed among the choices, whether it exists or not:
@@ -304,10 +302,10 @@ void LoginClient::take_refusal(const AuthForm& form, const HttpResponse& respons
     }
     const std::string& words = form.error.empty() ? form.message : form.error;
     const auto first_line = std::string_view(words).substr(0, words.find('\n'));
-    refusal_ =
-        Error{Vpn::authenticationFailed,
-              first_line.empty() ? "the gateway did not accept the answers"
-                                 : "the gateway did not accept the answers: " + quoted(first_line)};
+    refusal_ = Error{Vpn::authenticationFailed,
+                     first_line.empty()
+                         ? "the gateway did not accept the answers"
+                         : "the gateway did not accept the answers: " + in_quotes(first_line)};
 }
 
 Result<void> LoginClient::take_complete(const AuthComplete& complete) {

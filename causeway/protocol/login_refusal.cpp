@@ -13,9 +13,7 @@ namespace {
 
 std::string words_of(const HttpResponse& response) {
     const auto words = header_text(response.headers.find("X-Reason").value_or(response.reason));
-    return "“" +
-           (words.empty() ? fmt::format("HTTP status {}", response.status) : printable(words)) +
-           "”";
+    return in_quotes(words.empty() ? fmt::format("HTTP status {}", response.status) : words);
 }
 
 bool speaks_of_certificate(std::string_view words) {
