@@ -28,6 +28,9 @@ class Row:
         """Whether the wire always leads to the same chain."""
         return len(self.says) == 1 and not self.families and "|" not in "".join(self.beneath)
 
+    def is_late(self, report):
+        return report.seconds > self.within
+
     def faults(self, report):
         """What is wrong with the report; an empty list when it is as it must be."""
         wrong = []
@@ -44,7 +47,7 @@ class Row:
                 wrong.append(f"{wanted} is not beneath it, the chain is {' <- '.join(names)}")
                 break
             at = found[0] + 1
-        if report.seconds > self.within:
+        if self.is_late(report):
             wrong.append(f"took {report.seconds:.1f} s, at most {self.within:g} s are allowed")
         for word in self.having:
             if not re.search(word, str(report)):

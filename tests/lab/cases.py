@@ -21,10 +21,14 @@ class Wrong(Exception):
     """What was expected is not so."""
 
 
-def case(name, alone=False):
-    """Registers test(scene). alone: nothing else runs meanwhile, since times matter."""
+def case(name, alone=False, idle=False):
+    """Registers test(scene).
+
+    idle: times matter, and it leaves the processor idle: only such cases run meanwhile.
+    alone: times matter, and it loads the processor: nothing else runs meanwhile.
+    """
     def register(test):
-        _cases.append((name, test, alone))
+        _cases.append((name, test, "alone" if alone else "idle" if idle else "any"))
         return test
     return register
 
@@ -76,8 +80,9 @@ def main():
     if asked.list:
         print("\n".join(name for name, _, _ in chosen))
         return 0
-    with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
-        passed = list(pool.map(_run, [item for item in chosen if not item[2]]))
-    passed += [_run(item) for item in chosen if item[2]]
+    passed = []
+    for beside, jobs in (("any", asked.jobs), ("idle", asked.jobs), ("alone", 1)):
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            passed += pool.map(_run, [item for item in chosen if item[2] == beside])
     print(f"{sum(passed)} of {len(passed)} cases passed")
     return 0 if all(passed) else 1
