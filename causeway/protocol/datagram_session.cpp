@@ -14,9 +14,11 @@ using std::chrono::seconds;
 
 constexpr seconds dpd_default{30};
 
-// Between our own ends: three questions, and the answer to none, make less than a second.
+// Between our own ends: two questions, and the answer to neither. A flow of TCP with a timeout of t
+// tries again after t, 3t and 7t: one that is just too early with the second time, at 3t = 850 ms,
+// is silent for 2 s.
 constexpr milliseconds quick_question{300};
-constexpr milliseconds quick_silence{900};
+constexpr milliseconds quick_silence{800};
 // A channel that fell silent is asked on, in case that it comes back.
 constexpr milliseconds silent_question{1'000};
 constexpr seconds lost_after{10};

@@ -208,6 +208,28 @@ TEST_CASE("between our own ends a cut in any direction is noticed within a secon
     }
 }
 
+TEST_CASE("a flow of TCP through a cut channel goes on within two seconds") {
+    Pair pair;
+    pair.client.has_data = pair.gateway.has_data = true;
+    pair.pass(seconds(5));
+    pair.up_is_cut = pair.down_is_cut = true;
+    const Instant cut_at = pair.now;
+    pair.pass(seconds(2));
+    for (const auto* end : {&pair.client, &pair.gateway}) {
+        REQUIRE_FALSE(end->session.carries());
+        const auto silence = end->down_at - cut_at;
+        // It tries again after its timeout, then after twice as long each time (RFC 6298, 5.5); the
+        // least timeout of Linux is 200 ms.
+        for (milliseconds timeout{200}; timeout <= milliseconds(660); ++timeout) {
+            auto pause = timeout;
+            auto tried_at = pause;
+            while (tried_at <= silence) tried_at += pause *= 2;
+            CAPTURE(timeout.count());
+            CHECK(tried_at < seconds(2));
+        }
+    }
+}
+
 TEST_CASE("who left a cut channel stays away from it, whatever arrives late") {
     for (const auto round_trip : {milliseconds(10), milliseconds(100)}) {
         for (const bool up : {true, false}) {
