@@ -14,13 +14,16 @@ using std::chrono::seconds;
 
 constexpr seconds dpd_default{30};
 
-// Between our own ends: three questions, and the answer to none, make less than a second.
+// Between our own ends: two questions, and the answer to neither. A flow of TCP with a timeout of t
+// tries again after t, 3t and 7t: one that is just too early with the second time, at 3t = 850 ms,
+// is silent for 2 s.
 constexpr milliseconds quick_question{300};
-constexpr milliseconds quick_silence{900};
+constexpr milliseconds quick_silence{800};
 // A channel that fell silent is asked on, in case that it comes back.
 constexpr milliseconds silent_question{1'000};
 constexpr seconds lost_after{10};
-// DATA that was under way through TLS when datagrams took over says nothing.
+// DATA that was under way through TLS when datagrams took over says nothing, nor does DATA that was
+// under way by datagram when TLS did.
 constexpr milliseconds in_flight{1'000};
 // How long a client waits for the first echo after the handshake.
 constexpr seconds proving_limit{5};
@@ -82,7 +85,9 @@ void DatagramSession::heard(Instant now) {
 
 void DatagramSession::data_heard(Instant now) {
     heard(now);
-    if (!is_client()) take_up();
+    // An own client that comes back says so by a KEEPALIVE first.
+    const bool is_late = is_quick() && left_at_ && now_ - *left_at_ < in_flight;
+    if (!is_client() && !is_late) take_up();
 }
 
 void DatagramSession::feed(ByteView payload, Instant now) {
@@ -173,6 +178,8 @@ void DatagramSession::renew(Instant now) {
 void DatagramSession::moved(Instant now) {
     now_ = std::max(now_, now);
     path_.restart(now_);
+    // What shows that the peer has moved is newer than all before.
+    left_at_.reset();
     if (is_client()) ask(0, is_quick());
 }
 
@@ -223,6 +230,7 @@ void DatagramSession::fall_back(DatagramDown::Why why) {
     if (state_ != State::carrying) return;
     state_ = is_client() ? State::silent : State::waiting;
     silent_since_ = now_;
+    left_at_ = now_;
     was_answered_ = false;
     unanswered_since_.reset();
     asked_.reset();

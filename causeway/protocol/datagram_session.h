@@ -10,6 +10,9 @@
 //     gateway   waiting --DATA or KEEPALIVE by datagram--> carrying
 //                  ^------ silence, or DATA by TLS ------------'
 //
+// What the client sent before it left may arrive after the word that it has: for a second only the
+// KEEPALIVE, with which our own client begins, brings the gateway back.
+//
 // A stock client that does not answer any more is not heard, or does not hear us; TLS carries, and
 // the channel is left. An alert, if the client hears it, makes it begin anew; else it gets no
 // answers any more, and does so by its own DPD. In the same way a channel is left when TLS has new
@@ -183,6 +186,7 @@ private:
     Instant said_;
     Instant carrying_since_;
     Instant silent_since_;
+    std::optional<Instant> left_at_;           ///< When it carried last.
     std::optional<Instant> unanswered_since_;  ///< The first sending since `heard_`.
     std::optional<Instant> asked_;             ///< The last DPD request since `heard_`.
     bool was_answered_ = false;                ///< Client: an echo came in this state.

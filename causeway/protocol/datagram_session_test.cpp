@@ -208,6 +208,48 @@ TEST_CASE("between our own ends a cut in any direction is noticed within a secon
     }
 }
 
+TEST_CASE("a flow of TCP through a cut channel goes on within two seconds") {
+    Pair pair;
+    pair.client.has_data = pair.gateway.has_data = true;
+    pair.pass(seconds(5));
+    pair.up_is_cut = pair.down_is_cut = true;
+    const Instant cut_at = pair.now;
+    pair.pass(seconds(2));
+    for (const auto* end : {&pair.client, &pair.gateway}) {
+        REQUIRE_FALSE(end->session.carries());
+        const auto silence = end->down_at - cut_at;
+        // It tries again after its timeout, then after twice as long each time (RFC 6298, 5.5); the
+        // least timeout of Linux is 200 ms.
+        for (milliseconds timeout{200}; timeout <= milliseconds(660); ++timeout) {
+            auto pause = timeout;
+            auto tried_at = pause;
+            while (tried_at <= silence) tried_at += pause *= 2;
+            CAPTURE(timeout.count());
+            CHECK(tried_at < seconds(2));
+        }
+    }
+}
+
+TEST_CASE("who left a cut channel stays away from it, whatever arrives late") {
+    for (const auto round_trip : {milliseconds(10), milliseconds(100)}) {
+        for (const bool up : {true, false}) {
+            Pair pair;
+            pair.round_trip = round_trip;
+            pair.client.has_data = pair.gateway.has_data = true;
+            pair.pass(seconds(5));
+            (up ? pair.up_is_cut : pair.down_is_cut) = true;
+            const Instant cut_at = pair.now;
+            pair.pass(seconds(4));
+            CAPTURE(round_trip.count());
+            CAPTURE(up);
+            for (const auto* end : {&pair.client, &pair.gateway}) {
+                CHECK(std::ranges::count(end->story, "up") == 1);
+                CHECK(end->down_at - cut_at <= milliseconds(1000));
+            }
+        }
+    }
+}
+
 TEST_CASE("a gateway's questions are no answers: who only gets these is not heard") {
     Pair pair;
     pair.client.has_data = pair.gateway.answers_data = true;
@@ -423,6 +465,45 @@ TEST_CASE("a stock client that has never answered is judged by its silence alone
         pair.listen(pair.gateway);
     }
     CHECK(pair.gateway.story == Story{"up"});
+}
+
+TEST_CASE("DATA that was under way by datagram when an own client left does not bring it back") {
+    struct Leaving {
+        std::string how;
+        void (*leave)(DatagramSession&, Instant);
+    };
+    const Leaving ways[] = {
+        // With the last DATA in front of it in the same train, which is told of at its end.
+        {"it says so",
+         [](DatagramSession& session, Instant now) { session.feed(*from_hex("04"), now); }},
+        // A datagram may be overtaken by what was sent later through TLS.
+        {"it sends through TLS",
+         [](DatagramSession& session, Instant now) { session.data_by_tunnel(now); }},
+    };
+    for (const auto& [how, leave] : ways) {
+        CAPTURE(how);
+        Pair pair;
+        pair.pass(seconds(2));
+        auto& gateway = pair.gateway.session;
+        REQUIRE(gateway.carries());
+        leave(gateway, pair.now);
+        gateway.data_heard(pair.now);
+        CHECK_FALSE(gateway.carries());
+        gateway.data_heard(pair.now + milliseconds(500));
+        CHECK_FALSE(gateway.carries());
+
+        auto later = gateway;  // Its KEEPALIVE was lost.
+        later.data_heard(pair.now + seconds(1));
+        CHECK(later.carries());
+
+        auto elsewhere = gateway;  // The client is at another address, and has just said so.
+        elsewhere.moved(pair.now + milliseconds(500));
+        elsewhere.data_heard(pair.now + milliseconds(500));
+        CHECK(elsewhere.carries());
+
+        gateway.feed(*from_hex("07"), pair.now + milliseconds(500));
+        CHECK(gateway.carries());
+    }
 }
 
 TEST_CASE("DATA of a stock client through TLS moves the gateway there, and a datagram back") {
