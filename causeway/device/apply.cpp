@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <span>
 
 namespace causeway::device {
@@ -75,6 +76,51 @@ Result<void> remove_rules(Netlink& netlink, std::span<const Rule> rules) {
     for (auto at = rules.rbegin(); at != rules.rend(); ++at)
         if (auto removed = netlink.remove_rule(*at); !removed && first) first = removed;
     return first;
+}
+
+std::unexpected<Error> still_there(std::string what) {
+    return std::unexpected(system_error(EEXIST, "read back", std::move(what) + " is still there"));
+}
+
+/// "No such thing" is an answer that the kernel also gives to a request that it misunderstands: so
+/// what was removed is looked for.
+Result<void> check_gone(const Undo& undo, const DnsOwner& owner, Kernel& kernel) {
+    auto& netlink = kernel.netlink;
+    return std::visit(overloaded{[&](const OpenOutside& u) -> Result<void> {
+                                     if (!kernel.firewall) return {};
+                                     auto contents = kernel.firewall->contents(u.table);
+                                     if (!contents) return pass(contents);
+                                     if (*contents) return still_there("the table " + u.table);
+                                     return {};
+                                 },
+                                 [&](const RemoveAddresses& u) -> Result<void> {
+                                     auto there = netlink.addresses(owner.link);
+                                     if (!there) return pass(there);
+                                     const std::set<Prefix> found(there->begin(), there->end());
+                                     for (const auto& address : u.addresses)
+                                         if (found.contains(address))
+                                             return still_there("the address " + address.text());
+                                     return {};
+                                 },
+                                 [&](const FlushTable& u) -> Result<void> {
+                                     auto there = netlink.routes(u.family, u.table, owner.link);
+                                     if (!there) return pass(there);
+                                     if (!there->empty())
+                                         return still_there("the route " + text(there->front()));
+                                     return {};
+                                 },
+                                 [&](const RemoveRules& u) -> Result<void> {
+                                     if (u.rules.empty()) return {};
+                                     auto there = netlink.rules(u.rules.front().family,
+                                                                u.rules.front().table);
+                                     if (!there) return pass(there);
+                                     if (!there->empty())
+                                         return still_there("the " + text(there->front()));
+                                     return {};
+                                 },
+                                 // A link is somebody's, and name servers may be others' by now.
+                                 [](const auto&) -> Result<void> { return {}; }},
+                      undo);
 }
 
 Result<void> carry_out(const Undo& undo, const DnsOwner& owner, Kernel& kernel) {
@@ -203,6 +249,7 @@ Result<void> undo_all(JournalRecord& record, const DnsOwner& owner, Kernel& kern
     std::optional<Error> first;
     for (auto at = record.undo.rbegin(); at != record.undo.rend(); ++at) {
         auto undone = carry_out(*at, owner, kernel);
+        if (undone) undone = check_gone(*at, owner, kernel);
         if (undone) continue;
         left.push_back(*at);
         if (first) continue;

@@ -19,6 +19,12 @@ Result<Fd> listen(int protocol, std::initializer_list<int> groups, int poll) {
     Fd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
     if (!fd && errno == EPROTONOSUPPORT) return Fd{};
     if (!fd) return std::unexpected(system_error(errno, "socket AF_NETLINK"));
+    // Without an address of its own it would be taken for the kernel's own end, which needs no
+    // news.
+    sockaddr_nl own{};
+    own.nl_family = AF_NETLINK;
+    if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0)
+        return std::unexpected(system_error(errno, "bind AF_NETLINK"));
     for (const int group : groups)
         if (setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
             return std::unexpected(system_error(errno, "setsockopt NETLINK_ADD_MEMBERSHIP"));
