@@ -7,6 +7,7 @@
 #include "causeway/device/setup.h"
 #include "causeway/device/tun.h"
 #include "causeway/error/exit_status.h"
+#include "causeway/error/report.h"
 #include "causeway/provider/messages.h"
 
 #include <fmt/format.h>
@@ -22,6 +23,9 @@ namespace {
 // A worker that was asked to end says goodbye to the gateway first, which takes a moment; one that
 // hangs is ended.
 constexpr std::chrono::seconds farewell_limit{5};
+
+// Who changes the machine's settings rarely changes one: all of it is looked at together.
+constexpr std::chrono::milliseconds settling_time{100};
 
 device::NetworkSettings network_settings(const connection::Profile& profile,
                                          const std::string& interface,
@@ -125,6 +129,25 @@ private:
         if (auto done = setup_.apply(settings); !done)
             return answer(message, provider::answer_error(done.error()));
         answer(message, provider::answer_applied({setup_.notes()}));
+        watch_settings();
+    }
+
+    /// Others may flush rules and routes under the tunnel.
+    void watch_settings() {
+        if (settings_) return;
+        auto news = setup_.watch();
+        if (!news) return output_.note("changes of others are not seen: " + sentence(news.error()));
+        settings_ = loop_.watch(*news, EPOLLIN, [this](auto) {
+            if (setup_.has_news() && !look_)
+                look_ = loop_.at(Clock::now() + settling_time, [this] { look(); });
+        });
+    }
+
+    void look() {
+        look_.reset();
+        auto said = setup_.look_after(Clock::now());
+        if (!said) return output_.note("the settings could not be read: " + sentence(said.error()));
+        for (const auto& words : *said) output_.note(words);
     }
 
     void ask(const ipc::Message& message, const provider::PromptAsked& asked) {
@@ -176,6 +199,8 @@ private:
     std::vector<EventLoop::Watch> signals_;
     EventLoop::Watch channel_;
     EventLoop::Watch process_;
+    EventLoop::Watch settings_;
+    EventLoop::Timer look_;
     EventLoop::Timer patience_;
     bool stopping_ = false;
     bool left_ = false;

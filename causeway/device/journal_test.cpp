@@ -20,13 +20,21 @@ struct Folder {
 };
 
 JournalRecord a_record() {
-    return {this_boot(),
-            this_network(),
-            "cw0",
-            7,
-            {RestoreLink{{7, 1500, false}}, RemoveAddress{*Prefix::parse("fd00::2/64")},
-             FlushTable{Family::ipv6, 0x43570001}, RemoveRule{{Family::ipv4, 0x43570001, 17999}},
-             RestoreDns{DnsBackend::resolvconf}}};
+    return {
+        this_boot(),
+        this_network(),
+        "cw0",
+        7,
+        {OpenOutside{"causeway-1"}, RestoreLink{{7, 1500, false}, 1}, RestoreLink{{7, 1500, true}},
+         RemoveAddresses{{*Prefix::parse("fd00::2/64"), *Prefix::parse("10.0.0.2/24")}},
+         FlushTable{Family::ipv6, 0x43570001},
+         RemoveRules{{{Family::ipv4, 0x43570001, 17999},
+                      {Family::ipv4, 0x43570001, 13999, Landing{}},
+                      {Family::ipv4, 0x43570001, 13997, Marked{13999}},
+                      {Family::ipv4, 0x43570001, 13998, From{*IpAddress::parse("10.0.0.2")}},
+                      {Family::ipv6, 0x43570001, 13998, To{*IpAddress::parse("fd00::1")}},
+                      {Family::ipv4, 0x43570001, 13998, UserRange{1000, 1999}}}},
+         RestoreDns{DnsBackend::resolvconf}}};
 }
 
 /// How often `undo` was called for dead runs in the folder.
@@ -56,6 +64,9 @@ TEST_CASE("a state file that is cut or altered is not read") {
     auto other_step = whole;
     other_step.replace(other_step.find("flush_table"), 11, "flush_cable");
     CHECK_FALSE(parse_journal(other_step).has_value());
+    auto other_table = whole;
+    other_table.replace(other_table.find("causeway-1"), 10, "somebody-s");
+    CHECK_FALSE(parse_journal(other_table).has_value());
     // A number that no link has: read as an int it would be undefined.
     auto other_link = whole;
     const auto link = other_link.find(':', other_link.find("\n \"link\"")) + 1;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,9 +14,14 @@ inline constexpr int mtu_smallest = 576;
 /// RFC 8200 section 5: every link that carries IPv6 carries 1280 bytes.
 inline constexpr int mtu_smallest_ipv6 = 1280;
 inline constexpr int mtu_largest = 65535;
-inline constexpr std::size_t address_limit = 64;
+inline constexpr std::size_t address_limit = 2000;
 inline constexpr std::size_t route_limit = 10000;  ///< Included and excluded, each.
 inline constexpr std::size_t gateway_limit = 64;
+inline constexpr std::size_t lan_limit = 64;
+/// Ranges: each is a rule that every packet is held against.
+inline constexpr std::size_t user_range_limit = 64;
+/// How long a portal may be reached.
+inline constexpr std::chrono::minutes portal_limit{5};
 inline constexpr std::size_t dns_server_limit = 16;
 inline constexpr std::size_t dns_domain_limit = 256;  ///< Searched and split, each.
 inline constexpr std::size_t domain_length_limit = 253;

@@ -1,21 +1,17 @@
 // The kernel's links, addresses, routes and rules, over a netlink socket.
 //
-// Every failure is a raw fact of the system domain; evidence `kernel` holds the kernel's own words,
-// where it gave any. What is removed and was not there counts as removed.
+// Failures as in netlink_socket.h. What is removed and was not there counts as removed.
 
 #pragma once
 
-#include "causeway/base/fd.h"
+#include "causeway/device/netlink_socket.h"
 #include "causeway/device/route.h"
 #include "causeway/error/error.h"
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-struct nlmsghdr;
 
 namespace causeway::device {
 
@@ -46,39 +42,50 @@ public:
     Result<void> set_queue(int link, const LinkQueue& wanted);
     /// Keeps the kernel from giving the interface an IPv6 address of its own.
     Result<void> leave_unnumbered(int link);
+    /// How it would choose one (IN6_ADDR_GEN_MODE_…); nothing without IPv6.
+    Result<std::optional<std::uint8_t>> numbering(int link);
+    Result<void> set_numbering(int link, std::uint8_t mode);
+
+    struct NamedLink {
+        int index;
+        std::string name;
+        bool is_loopback;
+    };
+    Result<std::vector<NamedLink>> links();
 
     enum class OnLinkRoute { none, by_kernel };
     /// An IPv6 address is usable on return: duplicates are not looked for on a tunnel, and what
     /// the kernel does later is waited for, a fifth of a second at most.
     Result<void> add_address(int link, const Prefix& address, OnLinkRoute route);
     Result<void> remove_address(int link, const Prefix& address);
+    /// Adds all, or none: those before one that is refused are taken back. Evidence `address`.
+    Result<void> add_addresses(int link, std::span<const Prefix> addresses, OnLinkRoute route);
+    /// Removes all it can; fails with the first that it could not.
+    Result<void> remove_addresses(int link, std::span<const Prefix> addresses);
+    Result<std::vector<Prefix>> addresses(int link);
 
     /// Adds all routes of one family to a table, many a system call; the first refusal ends it.
     Result<void> add_routes(Family family, std::uint32_t table, int link,
                             std::span<const Route> routes);
     /// Removes every route of ours in a table.
     Result<void> flush_table(Family family, std::uint32_t table);
+    /// The routes of ours in a table; one of the tunnel's kind leads by `link`.
+    Result<std::vector<Route>> routes(Family family, std::uint32_t table, int link);
 
     Result<void> add_rule(const Rule& rule);
     Result<void> remove_rule(const Rule& rule);
+    /// The rules of ours that lead to a table.
+    Result<std::vector<Rule>> rules(Family family, std::uint32_t table);
 
 private:
-    using Handler = std::function<void(const nlmsghdr&)>;
-
-    explicit Netlink(Fd socket) : socket_(std::move(socket)) {}
-    Result<void> transact(std::span<std::byte> message);
+    explicit Netlink(NetlinkSocket socket) : socket_(std::move(socket)) {}
+    Result<void> put_address(int link, const Prefix& address, OnLinkRoute route);
     Result<bool> is_local(const IpAddress& address);
     Result<void> wait_until_local(const IpAddress& address);
-    Result<void> dump(std::span<std::byte> message, const Handler& each);
-    Result<void> exchange(std::span<const std::byte> messages, std::uint32_t last,
-                          const Handler& each);
-    Result<void> answers(std::uint32_t last, const Handler& each);
     Result<std::optional<Link>> ask_link(std::span<std::byte> message);
-    Result<void> remove_routes(std::span<const std::vector<std::byte>> found);
+    Result<void> remove_routes(std::span<const Bytes> found);
 
-    Fd socket_;
-    std::uint32_t sequence_ = 0;
-    std::uint32_t refused_ = 0;  ///< The number of the message that the last failure was about.
+    NetlinkSocket socket_;
 };
 
 }  // namespace causeway::device

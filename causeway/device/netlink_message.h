@@ -3,6 +3,7 @@
 #pragma once
 
 #include "causeway/base/address.h"
+#include "causeway/base/bytes.h"
 
 #include <libmnl/libmnl.h>
 
@@ -35,6 +36,9 @@ public:
     void put(std::uint16_t type, const IpAddress& address) {
         mnl_attr_put(header_, type, address.bytes().size(), address.bytes().data());
     }
+    void put(std::uint16_t type, ByteView value) {
+        mnl_attr_put(header_, type, value.size(), value.data());
+    }
     nlattr* open_nest(std::uint16_t type) { return mnl_attr_nest_start(header_, type); }
     void close_nest(nlattr* nest) { mnl_attr_nest_end(header_, nest); }
 
@@ -51,6 +55,17 @@ template <typename Each>
 void for_each_attribute(const nlmsghdr& message, std::size_t offset, Each each) {
     const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&message));
     const auto* at = static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&message, offset));
+    while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
+        each(*at);
+        at = mnl_attr_next(at);
+    }
+}
+
+/// Calls `each` with every attribute inside another.
+template <typename Each>
+void for_each_inside(const nlattr& nest, Each each) {
+    const auto* at = static_cast<const nlattr*>(mnl_attr_get_payload(&nest));
+    const auto* end = reinterpret_cast<const char*>(at) + mnl_attr_get_payload_len(&nest);
     while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
         each(*at);
         at = mnl_attr_next(at);

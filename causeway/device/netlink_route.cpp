@@ -1,11 +1,10 @@
-// The part of Netlink that speaks of routes and rules.
+// The part of Netlink that speaks of routes.
 
 #include "causeway/device/netlink.h"
 #include "causeway/device/netlink_message.h"
-#include "causeway/device/protect.h"
 
 #include <fmt/format.h>
-#include <linux/fib_rules.h>
+#include <linux/ipv6_route.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
@@ -64,20 +63,31 @@ bool is_ours(const nlmsghdr& message, Family family, std::uint32_t table) {
 }
 
 bool is_absence(const Error& error) {
-    const auto is = [&](int number) { return error.code == Code::raw(Domain::system, number); };
-    return is(ENOENT) || is(ESRCH) || is(EAFNOSUPPORT);
+    return is_errno(error, ENOENT) || is_errno(error, ESRCH) || is_errno(error, EAFNOSUPPORT);
 }
 
-void fill_rule(NetlinkMessage& message, const Rule& rule) {
-    auto& info = message.fixed<fib_rule_hdr>();
-    info.family = domain_of(rule.family);
-    info.action = FR_ACT_TO_TBL;
-    info.flags = FIB_RULE_INVERT;
-    message.put(FRA_PRIORITY, rule.priority);
-    message.put(FRA_FWMARK, mark_base);
-    message.put(FRA_FWMASK, mark_mask);
-    message.put(FRA_TABLE, rule.table);
-    message.put_byte(FRA_PROTOCOL, our_protocol);
+/// A route of ours as it was wanted. One that leads by another link than the tunnel's is none of
+/// ours: it gets a metric that none has.
+Route route_in(const nlmsghdr& message, Family family, int link) {
+    const auto& info = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+    Bytes destination(family == Family::ipv4 ? 4 : 16);
+    Route route;
+    std::uint32_t by = 0;
+    for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+        const auto type = mnl_attr_get_type(&attribute);
+        if (type == RTA_DST && mnl_attr_get_payload_len(&attribute) == destination.size())
+            std::memcpy(destination.data(), mnl_attr_get_payload(&attribute), destination.size());
+        if (type == RTA_PRIORITY) route.metric = mnl_attr_get_u32(&attribute);
+        if (type == RTA_OIF) by = mnl_attr_get_u32(&attribute);
+    });
+    route.destination = {*IpAddress::from_bytes(destination), info.rtm_dst_len};
+    if (info.rtm_type == RTN_THROW) route.kind = RouteKind::outside;
+    if (info.rtm_type == RTN_UNREACHABLE) route.kind = RouteKind::unreachable;
+    // Nobody's choice: what IPv6 gives a route without a metric.
+    if (family == Family::ipv6 && route.metric == IP6_RT_PRIO_USER) route.metric = 0;
+    if (route.kind == RouteKind::tunnel && by != static_cast<std::uint32_t>(link))
+        route.metric = UINT32_MAX;
+    return route;
 }
 
 }  // namespace
@@ -96,14 +106,18 @@ Result<void> Netlink::add_routes(Family family, std::uint32_t table, int link,
     std::vector<std::byte> batch;
     while (!routes.empty()) {
         const auto now = routes.first(std::min(routes.size(), batch_limit));
-        const std::uint32_t first = sequence_ + 1;
+        std::uint32_t first = 0;
         batch.clear();
-        for (const auto& route : now)
-            append_route(batch, route, table, link, ++sequence_,
-                         &route == &now.back() ? NLM_F_ACK : 0);
-        auto added = exchange(batch, sequence_, [](const nlmsghdr&) {});
+        std::uint32_t last = 0;
+        for (const auto& route : now) {
+            last = socket_.next();
+            if (first == 0) first = last;
+            append_route(batch, route, table, link, last, &route == &now.back() ? NLM_F_ACK : 0);
+        }
+        auto added = socket_.exchange(batch, last, [](const nlmsghdr&) {});
         if (!added) {
-            if (refused_ >= first) added.error().with("route", text(now[refused_ - first]));
+            if (const auto at = socket_.refused() - first; at < now.size())
+                added.error().with("route", text(now[at]));
             added.error().with("family", family == Family::ipv4 ? "IPv4" : "IPv6");
             return added;
         }
@@ -117,52 +131,50 @@ Result<void> Netlink::flush_table(Family family, std::uint32_t table) {
     message.fixed<rtmsg>().rtm_family = domain_of(family);
     message.put(RTA_TABLE, table);
 
-    std::vector<std::vector<std::byte>> found;
-    auto dumped = dump(message.bytes(), [&](const nlmsghdr& route) {
-        if (!is_ours(route, family, table)) return;
-        const auto* bytes = reinterpret_cast<const std::byte*>(&route);
-        found.emplace_back(bytes, bytes + route.nlmsg_len);
-    });
-    if (!dumped) return is_absence(dumped.error()) ? Result<void>{} : dumped;
-    return remove_routes(found);
+    auto found = socket_.dump(message.bytes());
+    if (!found) return is_absence(found.error()) ? Result<void>{} : std::unexpected(found.error());
+    std::erase_if(*found,
+                  [&](const Bytes& route) { return !is_ours(header_in(route), family, table); });
+    return remove_routes(*found);
 }
 
 /// Sends dumped routes back as what to remove.
-Result<void> Netlink::remove_routes(std::span<const std::vector<std::byte>> found) {
+Result<void> Netlink::remove_routes(std::span<const Bytes> found) {
     std::optional<Error> first;
     std::vector<std::byte> batch;
     for (std::size_t at = 0; at < found.size(); at += batch_limit) {
         const auto now = found.subspan(at, std::min(batch_limit, found.size() - at));
         batch.clear();
+        std::uint32_t last = 0;
         for (const auto& route : now) {
             auto bytes = route;
             bytes.resize(MNL_ALIGN(bytes.size()));
             auto* header = reinterpret_cast<nlmsghdr*>(bytes.data());
             header->nlmsg_type = RTM_DELROUTE;
             header->nlmsg_flags = NLM_F_REQUEST | (&route == &now.back() ? NLM_F_ACK : 0);
-            header->nlmsg_seq = ++sequence_;
+            header->nlmsg_seq = last = socket_.next();
             header->nlmsg_pid = 0;
             batch.insert(batch.end(), bytes.begin(), bytes.end());
         }
-        auto removed = exchange(batch, sequence_, [](const nlmsghdr&) {});
+        auto removed = socket_.exchange(batch, last, [](const nlmsghdr&) {});
         if (!removed && !is_absence(removed.error()) && !first) first = std::move(removed).error();
     }
     if (first) return std::unexpected(std::move(*first));
     return {};
 }
 
-Result<void> Netlink::add_rule(const Rule& rule) {
-    NetlinkMessage message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
-    fill_rule(message, rule);
-    return transact(message.bytes());
-}
-
-Result<void> Netlink::remove_rule(const Rule& rule) {
-    NetlinkMessage message(RTM_DELRULE, 0);
-    fill_rule(message, rule);
-    auto removed = transact(message.bytes());
-    if (!removed && is_absence(removed.error())) return {};
-    return removed;
+Result<std::vector<Route>> Netlink::routes(Family family, std::uint32_t table, int link) {
+    NetlinkMessage message(RTM_GETROUTE, 0);
+    message.fixed<rtmsg>().rtm_family = domain_of(family);
+    message.put(RTA_TABLE, table);
+    auto found = socket_.dump(message.bytes());
+    if (!found && is_absence(found.error())) return std::vector<Route>{};
+    if (!found) return pass(found);
+    std::vector<Route> routes;
+    for (const auto& bytes : *found)
+        if (is_ours(header_in(bytes), family, table))
+            routes.push_back(route_in(header_in(bytes), family, link));
+    return routes;
 }
 
 }  // namespace causeway::device

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace causeway::device {
 namespace {
@@ -47,11 +48,11 @@ void check_address(Faults& faults, const Prefix& address) {
 void check_addresses(Faults& faults, const std::vector<Prefix>& addresses) {
     if (addresses.empty()) faults.push_back({"addresses", "none", "a tunnel needs an address"});
     check_count(faults, "addresses", addresses.size(), address_limit);
-    for (auto at = addresses.begin(); at != addresses.end(); ++at) {
-        check_address(faults, *at);
-        if (std::any_of(addresses.begin(), at,
-                        [&](const Prefix& before) { return before.address == at->address; }))
-            faults.push_back({"addresses", at->text(), "the address is given twice"});
+    std::set<IpAddress> seen;
+    for (const auto& address : addresses) {
+        check_address(faults, address);
+        if (!seen.insert(address.address).second)
+            faults.push_back({"addresses", address.text(), "the address is given twice"});
     }
 }
 
@@ -94,6 +95,26 @@ void check_dns_settings(Faults& faults, const DnsSettings& dns) {
     for (const auto& domain : dns.split_domains) check_domain(faults, "split domains", domain);
 }
 
+void check_users(Faults& faults, const std::vector<UserRange>& users) {
+    for (const auto& [first, last] : users)
+        if (first > last || last == no_user)
+            faults.push_back({"users", fmt::format("{}-{}", first, last), "this is no range"});
+    check_count(faults, "users", merged(users).size(), user_range_limit);
+}
+
+void check_kill_switch(Faults& faults, const KillSwitchSettings& wanted) {
+    check_count(faults, "lan", wanted.lan.size(), lan_limit);
+    for (const auto& network : wanted.lan) {
+        check_route(faults, "lan", network);
+        if (network.length == 0)
+            faults.push_back({"lan", network.text(), "this is everything, and no LAN"});
+    }
+    check_count(faults, "other tunnels", wanted.tunnels.size(), run_limit);
+    for (const auto& tunnel : wanted.tunnels)
+        if (auto name = check_interface_name(tunnel); !name)
+            faults.push_back({"other tunnels", printable(tunnel), name.error().detail});
+}
+
 Faults faults_in(const NetworkSettings& settings) {
     Faults faults;
     if (auto name = check_interface_name(settings.interface); !name)
@@ -106,6 +127,8 @@ Faults faults_in(const NetworkSettings& settings) {
     for (const auto& route : settings.excluded) check_route(faults, "excluded routes", route);
     check_count(faults, "gateways", settings.gateways.size(), gateway_limit);
     check_dns_settings(faults, settings.dns);
+    check_users(faults, settings.users);
+    if (settings.kill_switch) check_kill_switch(faults, *settings.kill_switch);
     return faults;
 }
 

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "causeway/base/address.h"
+#include "causeway/device/users.h"
 #include "causeway/error/error.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,16 @@ struct DnsSettings {
     bool tunnel_all = false;
 
     bool operator==(const DnsSettings&) const = default;
+};
+
+/// Nothing may leave beside the tunnel, whatever the routes say and whoever dies.
+struct KillSwitchSettings {
+    /// Networks of this machine's surroundings that are reached all the same, but for name queries.
+    std::vector<Prefix> lan;
+    /// Other interfaces by which everything may leave: further tunnels.
+    std::vector<std::string> tunnels;
+
+    bool operator==(const KillSwitchSettings&) const = default;
 };
 
 struct NetworkSettings {
@@ -38,8 +50,14 @@ struct NetworkSettings {
     std::vector<IpAddress> gateways;
     /// A full tunnel blocks the family it has no address in, unless this is set.
     bool allow_other_family = false;
+    /// A split tunnel blocks it too.
+    bool block_other_family = false;
 
     DnsSettings dns;
+
+    /// Whose packets the tunnel is for; empty: everybody's. Name servers are always everybody's.
+    std::vector<UserRange> users = {};
+    std::optional<KillSwitchSettings> kill_switch = {};
 
     bool operator==(const NetworkSettings&) const = default;
 };

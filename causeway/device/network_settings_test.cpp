@@ -73,6 +73,20 @@ TEST_CASE("each wrong setting is refused under its own name with its value") {
         {search(""), "search domains="},
         {search(std::string(254, 'a')), "search domains=" + std::string(254, 'a')},
         {[](NetworkSettings& s) { s.dns.split_domains = {"a..b"}; }, "split domains=a..b"},
+        {[](NetworkSettings& s) { s.users = {{1000, 1999}, {0, 0}}; }, ""},
+        {[](NetworkSettings& s) { s.users = {{5, 4}}; }, "users=5-4"},
+        {[](NetworkSettings& s) { s.users = {{0, no_user}}; }, "users=0-4294967295"},
+        {[](NetworkSettings& s) {
+             for (std::uint32_t i = 0; i <= user_range_limit; ++i)
+                 s.users.push_back({2 * i, 2 * i});
+         },
+         "users=65"},
+        {[](NetworkSettings& s) { s.kill_switch = {{*Prefix::parse("10.0.0.0/8")}, {"cw1"}}; }, ""},
+        {[](NetworkSettings& s) { s.kill_switch = {{*Prefix::parse("0.0.0.0/0")}, {}}; },
+         "lan=0.0.0.0/0"},
+        {[](NetworkSettings& s) { s.kill_switch = {{{IpAddress::v4(0), 33}}, {}}; },
+         "lan=0.0.0.0/33"},
+        {[](NetworkSettings& s) { s.kill_switch = {{}, {"a/b"}}; }, "other tunnels=a/b"},
     };
     for (const auto& [change, story] : cases) {
         auto settings = good();
@@ -91,6 +105,17 @@ TEST_CASE("several faults are all listed, and the first gives the name") {
     CHECK(checked.error().fact("faults") ==
           "mtu \"1\": it must be 576 to 65535; "
           "dns servers \"0.0.0.0\": no name server has this address");
+}
+
+TEST_CASE("two thousand addresses may be asked for, and not one more") {
+    auto settings = good();
+    settings.addresses.clear();
+    for (std::uint32_t i = 1; i <= address_limit; ++i)
+        settings.addresses.push_back({IpAddress::v4(0x0a000000 + i), 32});
+    CHECK(settings.addresses.size() == 2000);
+    CHECK(refusal(settings).empty());
+    settings.addresses.push_back(*Prefix::parse("10.9.0.1/32"));
+    CHECK(refusal(settings) == "addresses=2001");
 }
 
 TEST_CASE("ten thousand faults make a report that can be read") {

@@ -42,7 +42,8 @@ bool blocks_the_rest(const NetworkSettings& wanted, Family family) {
     const bool has_default = std::ranges::any_of(
         wanted.included, [&](const Prefix& p) { return p.family() == family && p.length == 0; });
     if (has_default && carries(wanted, family)) return true;
-    return is_full_tunnel(wanted) && !wanted.allow_other_family;
+    if (is_full_tunnel(wanted)) return !wanted.allow_other_family;
+    return wanted.block_other_family && !carries(wanted, family);
 }
 
 /// What goes through the tunnel: the networks that are asked for, those the addresses are on, and
@@ -67,6 +68,9 @@ void add_inside(Routes& routes, const NetworkSettings& wanted, Family family) {
 void add_outside(Routes& routes, const NetworkSettings& wanted, Family family) {
     for (const auto& prefix : wanted.excluded)
         if (prefix.family() == family) routes[prefix.network()] = RouteKind::outside;
+    if (wanted.kill_switch)
+        for (const auto& prefix : wanted.kill_switch->lan)
+            if (prefix.family() == family) routes[prefix.network()] = RouteKind::outside;
     for (const auto& gateway : wanted.gateways)
         if (gateway.family() == family) routes[host(gateway)] = RouteKind::outside;
     // Neighbours and routers of a link are found by addresses that never leave it.
@@ -102,11 +106,27 @@ std::optional<AddRoutes> routes_beyond(const AddRoutes& before, const AddRoutes&
     return more;
 }
 
-std::unexpected<Error> needs_ipv6() {
-    return fail(Vpn::configurationFailed, "the tunnel cannot be set up on this machine",
-                Error{Service::CAPABILITY_NOT_SUPPORTED,
-                      "the gateway gave only IPv6 addresses and this machine has no IPv6",
-                      {{"step", "address"}, {"family", "IPv6"}}});
+Error cannot_be_set_up(Error below) {
+    return Error{Vpn::configurationFailed, "the tunnel cannot be set up on this machine"}.because(
+        std::move(below));
+}
+
+Error needs_ipv6() {
+    return cannot_be_set_up({Service::CAPABILITY_NOT_SUPPORTED,
+                             "the gateway gave only IPv6 addresses and this machine has no IPv6",
+                             {{"step", "address"}, {"family", "IPv6"}}});
+}
+
+Error needs_firewall() {
+    return cannot_be_set_up({Service::CAPABILITY_NOT_SUPPORTED,
+                             "a kill switch needs nf_tables, and this kernel has none of it",
+                             {{"step", "firewall"}}});
+}
+
+Error no_such_tunnel(const std::string& tunnel) {
+    return cannot_be_set_up({Service::INVALID_PARAMETER_VALUE,
+                             fmt::format("there is no interface {}", tunnel),
+                             {{"field", "other tunnels"}, {"value", tunnel}}});
 }
 
 /// The settings without what needs an IPv6 address.
@@ -119,11 +139,101 @@ NetworkSettings without_ipv6(NetworkSettings wanted) {
 
 bool has_ipv6_address(const NetworkSettings& wanted) { return carries(wanted, Family::ipv6); }
 
-void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine, RunNumbers run) {
+/// Families that are closed by the firewall: both, or what a tunnel does not carry. Routes alone do
+/// not hold back a socket that is bound to an interface.
+std::vector<Family> closed_families(const NetworkSettings& wanted, const Machine& machine) {
+    std::vector<Family> families;
+    for (const auto family : {Family::ipv4, Family::ipv6}) {
+        if (family == Family::ipv6 && !machine.kernel_has_ipv6) continue;
+        const bool carried = carries(wanted, family);
+        if (!carried && wanted.allow_other_family) continue;
+        if (wanted.kill_switch || (!carried && blocks_the_rest(wanted, family)))
+            families.push_back(family);
+    }
+    return families;
+}
+
+Result<KillSwitch> kill_switch_of(const NetworkSettings& wanted, const Machine& machine,
+                                  RunNumbers run) {
+    KillSwitch result{run.firewall_table(), closed_families(wanted, machine)};
+    result.tunnels = {machine.link.index};
+    result.users = merged(wanted.users);
+    if (wanted.kill_switch) {
+        result.outside = wanted.kill_switch->lan;
+        for (const auto& tunnel : wanted.kill_switch->tunnels) {
+            const auto at = std::ranges::find(machine.links, tunnel, &Netlink::NamedLink::name);
+            if (at == machine.links.end()) return std::unexpected(no_such_tunnel(tunnel));
+            result.tunnels.push_back(at->index);
+        }
+    } else {
+        result.is_lenient = true;
+        result.outside = wanted.excluded;
+        for (const auto& gateway : wanted.gateways) result.outside.push_back(host(gateway));
+    }
+    std::erase_if(result.outside, [&](const Prefix& prefix) {
+        return std::ranges::find(result.families, prefix.family()) == result.families.end();
+    });
+    if (machine.firewall == FirewallReach::frames)
+        result.links = links_outside(machine.links, result.tunnels);
+    return result;
+}
+
+Result<void> add_firewall(Plan& plan, const NetworkSettings& wanted, const Machine& machine,
+                          RunNumbers run) {
+    auto kill_switch = kill_switch_of(wanted, machine, run);
+    if (!kill_switch) return pass(kill_switch);
+    if (kill_switch->families.empty()) return {};
+    if (machine.firewall == FirewallReach::none) {
+        if (wanted.kill_switch) return std::unexpected(needs_firewall());
+        plan.notes.push_back(
+            fmt::format("{} is held back by routes alone, since this kernel has no nf_tables: "
+                        "sockets that are bound to another interface leave by it",
+                        name(kill_switch->families.front())));
+        return {};
+    }
+    if (machine.firewall == FirewallReach::packets)
+        plan.notes.push_back(
+            "packet sockets are not held back: this kernel's firewall does not see their frames");
+    // First to come and last to go: nothing leaves while the rest is half done.
     plan.steps.push_back(
-        {RaiseLink{wanted.mtu, machine.link_takes_ipv6}, RestoreLink{machine.link}});
+        {CloseOutside{std::move(*kill_switch)}, OpenOutside{run.firewall_table()}});
+    return {};
+}
+
+/// Packets of everybody without a mark of ours look into the table.
+std::vector<Rule> rules_for_everybody(Family family, RunNumbers run) {
+    return {{family, run.table(), run.priority()}};
+}
+
+/// Packets of some users without a mark of ours. "not marked" cannot be said beside it, since it
+/// would turn the users round as well: marked ones are led past instead. The tunnel's own address
+/// belongs to the tunnel whoever uses it: the kernel's answers are root's, and its check of the
+/// reverse path asks for nobody. So do name servers, which are everybody's.
+std::vector<Rule> rules_for_users(const NetworkSettings& wanted, Family family, RunNumbers run) {
+    const auto first = run.user_priority();
+    const auto rule = [&](std::uint32_t priority, Rule::Packets packets) {
+        return Rule{family, run.table(), priority, std::move(packets)};
+    };
+    std::vector<Rule> rules = {rule(first + 2, Landing{}), rule(first, Marked{first + 2})};
     for (const auto& address : wanted.addresses)
-        plan.steps.push_back({AddAddress{address}, RemoveAddress{address}});
+        if (address.family() == family) rules.push_back(rule(first + 1, From{address.address}));
+    if (carries(wanted, family))
+        for (const auto& server : wanted.dns.servers)
+            if (server.family() == family && !contains(wanted.excluded, server))
+                rules.push_back(rule(first + 1, To{server}));
+    for (const auto& range : merged(wanted.users)) rules.push_back(rule(first + 1, range));
+    return rules;
+}
+
+void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine, RunNumbers run) {
+    plan.steps.push_back({RaiseLink{wanted.mtu, machine.link_takes_ipv6},
+                          RestoreLink{machine.link, machine.numbering}});
+    // An address that is there already is somebody else's: adding it fails, and it stays.
+    RemoveAddresses ours;
+    for (const auto& address : wanted.addresses)
+        if (std::ranges::find(machine.addresses, address) == machine.addresses.end())
+            ours.addresses.push_back(address);
+    plan.steps.push_back({AddAddresses{wanted.addresses}, std::move(ours)});
 
     // Rules come last: a table takes effect all at once.
     std::vector<PlannedStep> rules;
@@ -133,8 +243,9 @@ void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine
         if (routes.empty()) continue;
         plan.steps.push_back(
             {AddRoutes{family, run.table(), std::move(routes)}, FlushTable{family, run.table()}});
-        const Rule rule{family, run.table(), run.priority()};
-        rules.push_back({AddRule{rule}, RemoveRule{rule}});
+        auto lead = wanted.users.empty() ? rules_for_everybody(family, run)
+                                         : rules_for_users(wanted, family, run);
+        rules.push_back({AddRules{lead}, RemoveRules{lead}});
     }
     plan.steps.insert(plan.steps.end(), rules.begin(), rules.end());
     if (!wanted.dns.servers.empty())
@@ -145,31 +256,54 @@ void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine
 
 std::uint32_t RunNumbers::mark() const { return mark_base | number; }
 
+std::string RunNumbers::firewall_table() const {
+    return fmt::format("{}{}", firewall_prefix, number);
+}
+
+bool uses_firewall(const NetworkSettings& wanted) { return !closed_families(wanted, {}).empty(); }
+
+std::vector<std::string> links_outside(const std::vector<Netlink::NamedLink>& links,
+                                       const std::vector<int>& tunnels) {
+    std::vector<std::string> names;
+    for (const auto& link : links)
+        if (!link.is_loopback && std::ranges::find(tunnels, link.index) == tunnels.end())
+            names.push_back(link.name);
+    return names;
+}
+
 Result<Plan> make_plan(const NetworkSettings& wanted, const Machine& machine, RunNumbers run) {
     if (auto valid = check(wanted); !valid) return pass(valid);
     Plan plan;
-    if (machine.link_takes_ipv6 || !has_ipv6_address(wanted)) {
-        add_steps(plan, wanted, machine, run);
-    } else {
-        const auto rest = without_ipv6(wanted);
-        if (rest.addresses.empty()) return needs_ipv6();
+    auto settings = wanted;
+    if (!machine.link_takes_ipv6 && has_ipv6_address(wanted)) {
+        settings = without_ipv6(wanted);
+        if (settings.addresses.empty()) return std::unexpected(needs_ipv6());
         plan.notes.push_back("IPv6 is left out of the tunnel: this machine has none");
-        add_steps(plan, rest, machine, run);
     }
+    if (auto added = add_firewall(plan, settings, machine, run); !added) return pass(added);
+    add_steps(plan, settings, machine, run);
     if (wanted.dns.servers.empty() && !wanted.dns.search_domains.empty())
         plan.notes.push_back("the search domains are not used: there are no name servers to ask");
+    if (!wanted.users.empty() && !wanted.dns.servers.empty())
+        plan.notes.push_back("the name servers are asked for all users, through the tunnel");
     return plan;
 }
 
-std::optional<std::vector<AddRoutes>> missing_routes(const Plan& done, const Plan& wanted) {
+std::optional<std::vector<Step>> missing_steps(const Plan& done, const Plan& wanted) {
     if (done.steps.size() != wanted.steps.size()) return std::nullopt;
-    std::vector<AddRoutes> missing;
+    std::vector<Step> missing;
     for (std::size_t i = 0; i < done.steps.size(); ++i) {
-        const auto* before = std::get_if<AddRoutes>(&done.steps[i].step);
-        const auto* after = std::get_if<AddRoutes>(&wanted.steps[i].step);
-        if (!before && done.steps[i].step == wanted.steps[i].step) continue;
-        if (!before || !after) return std::nullopt;
-        auto more = routes_beyond(*before, *after);
+        const auto& before = done.steps[i].step;
+        const auto& after = wanted.steps[i].step;
+        if (before == after) continue;
+        if (before.index() != after.index()) return std::nullopt;
+        if (std::holds_alternative<CloseOutside>(after)) {
+            missing.push_back(after);
+            continue;
+        }
+        const auto* routes = std::get_if<AddRoutes>(&before);
+        if (!routes) return std::nullopt;
+        auto more = routes_beyond(*routes, std::get<AddRoutes>(after));
         if (!more) return std::nullopt;
         if (!more->routes.empty()) missing.push_back(std::move(*more));
     }
@@ -177,24 +311,40 @@ std::optional<std::vector<AddRoutes>> missing_routes(const Plan& done, const Pla
 }
 
 std::string_view name(const Step& step) {
-    constexpr std::array<std::string_view, 5> names = {"link", "address", "routes", "rule", "dns"};
+    constexpr std::array<std::string_view, 6> names = {"firewall", "link", "address",
+                                                       "routes",   "rule", "dns"};
     return names[step.index()];
+}
+
+std::string_view name(const Undo& undo) {
+    constexpr std::array<std::string_view, 6> names = {"firewall", "link", "address",
+                                                       "routes",   "rule", "dns"};
+    return names[undo.index()];
 }
 
 std::string text(const Step& step) {
     return std::visit(
-        overloaded{
-            [](const RaiseLink& s) {
-                return fmt::format("the interface with an MTU of {}", s.mtu);
-            },
-            [](const AddAddress& s) { return fmt::format("the address {}", s.address.text()); },
-            [](const AddRoutes& s) {
-                return fmt::format("the {} routes ({})", name(s.family), s.routes.size());
-            },
-            [](const AddRule& s) { return fmt::format("the {} rule", name(s.rule.family)); },
-            [](const SetDns& s) {
-                return fmt::format("the name servers through {}", name(s.backend));
-            }},
+        overloaded{[](const CloseOutside&) { return std::string("the way beside the tunnel"); },
+                   [](const RaiseLink& s) {
+                       return fmt::format("the interface with an MTU of {}", s.mtu);
+                   },
+                   [](const AddAddresses& s) {
+                       return s.addresses.size() == 1
+                                  ? "the address " + s.addresses.front().text()
+                                  : fmt::format("the {} addresses", s.addresses.size());
+                   },
+                   [](const AddRoutes& s) {
+                       return fmt::format("the {} routes ({})", name(s.family), s.routes.size());
+                   },
+                   [](const AddRules& s) {
+                       return s.rules.size() == 1
+                                  ? fmt::format("the {} rule", name(s.rules.front().family))
+                                  : fmt::format("the {} rules ({})", name(s.rules.front().family),
+                                                s.rules.size());
+                   },
+                   [](const SetDns& s) {
+                       return fmt::format("the name servers through {}", name(s.backend));
+                   }},
         step);
 }
 

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "causeway/device/dns.h"
+#include "causeway/device/kill_switch.h"
 #include "causeway/device/netlink.h"
+#include "causeway/device/netlink_firewall.h"
 #include "causeway/device/network_settings.h"
 #include "causeway/device/route.h"
 #include "causeway/error/error.h"
@@ -27,6 +29,10 @@ struct Machine {
     bool kernel_has_ipv6 = true;  ///< Packets of it could leave.
     bool link_takes_ipv6 = true;  ///< The interface may have an address of it.
     DnsBackend dns = DnsBackend::file;
+    std::optional<std::uint8_t> numbering = {};  ///< See Netlink::numbering.
+    std::vector<Prefix> addresses = {};          ///< Of the interface.
+    std::vector<Netlink::NamedLink> links = {};
+    FirewallReach firewall = FirewallReach::frames;
 };
 
 /// The numbers of one run, all made from the one that its state file has.
@@ -37,16 +43,24 @@ struct RunNumbers {
     std::uint32_t table() const { return mark(); }
     /// Before the main table; a later run before an earlier one.
     std::uint32_t priority() const { return 18000 - number; }
+    /// The first of three for a tunnel of some users, before all that are for everybody.
+    std::uint32_t user_priority() const { return 14000 - 3 * number; }
+    /// Of the firewall.
+    std::string firewall_table() const;
 };
 
+struct CloseOutside {
+    KillSwitch kill_switch;
+    bool operator==(const CloseOutside&) const = default;
+};
 struct RaiseLink {
     int mtu;
     bool takes_ipv6;  ///< Then the kernel must be kept from adding an address of its own.
     bool operator==(const RaiseLink&) const = default;
 };
-struct AddAddress {
-    Prefix address;
-    bool operator==(const AddAddress&) const = default;
+struct AddAddresses {
+    std::vector<Prefix> addresses;
+    bool operator==(const AddAddresses&) const = default;
 };
 struct AddRoutes {
     Family family;
@@ -54,39 +68,45 @@ struct AddRoutes {
     std::vector<Route> routes;
     bool operator==(const AddRoutes&) const = default;
 };
-struct AddRule {
-    Rule rule;
-    bool operator==(const AddRule&) const = default;
+struct AddRules {
+    std::vector<Rule> rules;  ///< Of one family.
+    bool operator==(const AddRules&) const = default;
 };
 struct SetDns {
     DnsBackend backend;
     DnsSettings settings;
     bool operator==(const SetDns&) const = default;
 };
-using Step = std::variant<RaiseLink, AddAddress, AddRoutes, AddRule, SetDns>;
+using Step = std::variant<CloseOutside, RaiseLink, AddAddresses, AddRoutes, AddRules, SetDns>;
 
+struct OpenOutside {
+    std::string table;
+    bool operator==(const OpenOutside&) const = default;
+};
 struct RestoreLink {
     Link before;
+    std::optional<std::uint8_t> numbering = {};
     bool operator==(const RestoreLink&) const = default;
 };
-struct RemoveAddress {
-    Prefix address;
-    bool operator==(const RemoveAddress&) const = default;
+struct RemoveAddresses {
+    std::vector<Prefix> addresses;
+    bool operator==(const RemoveAddresses&) const = default;
 };
 struct FlushTable {
     Family family;
     std::uint32_t table;
     bool operator==(const FlushTable&) const = default;
 };
-struct RemoveRule {
-    Rule rule;
-    bool operator==(const RemoveRule&) const = default;
+struct RemoveRules {
+    std::vector<Rule> rules;  ///< In the order in which they were added.
+    bool operator==(const RemoveRules&) const = default;
 };
 struct RestoreDns {
     DnsBackend backend;
     bool operator==(const RestoreDns&) const = default;
 };
-using Undo = std::variant<RestoreLink, RemoveAddress, FlushTable, RemoveRule, RestoreDns>;
+using Undo =
+    std::variant<OpenOutside, RestoreLink, RemoveAddresses, FlushTable, RemoveRules, RestoreDns>;
 
 struct PlannedStep {
     Step step;
@@ -99,17 +119,27 @@ struct Plan {
     std::vector<std::string> notes;  ///< What is done otherwise than wanted.
 };
 
-/// Fails with configurationFailed <- INVALID_PARAMETER_VALUE (see `check`) or
-/// CAPABILITY_NOT_SUPPORTED (an IPv6-only tunnel on a machine without IPv6).
+/// Fails with configurationFailed <- INVALID_PARAMETER_VALUE (see `check`; a further tunnel that is
+/// not there) or CAPABILITY_NOT_SUPPORTED (an IPv6-only tunnel on a machine without IPv6, a kill
+/// switch on one without a firewall).
 Result<Plan> make_plan(const NetworkSettings& wanted, const Machine& machine, RunNumbers run);
 
-/// What is missing for `wanted` when `done` has been carried out: only routes, more of them in the
-/// tables that are there. Nothing when anything else differs, and all must be done anew.
-std::optional<std::vector<AddRoutes>> missing_routes(const Plan& done, const Plan& wanted);
+/// Whether the firewall has a part in what is wanted: else it need not be looked at.
+bool uses_firewall(const NetworkSettings& wanted);
 
-/// "link", "address", "routes", "rule", "dns": evidence `step`.
+/// Links whose frames the kill switch looks at: all but loopback and tunnels.
+std::vector<std::string> links_outside(const std::vector<Netlink::NamedLink>& links,
+                                       const std::vector<int>& tunnels);
+
+/// What is left to do for `wanted` when `done` has been carried out, where that is possible without
+/// undoing anything: more routes in the tables that are there, another kill switch in the place of
+/// the one that is. Nothing when anything else differs, and all must be done anew.
+std::optional<std::vector<Step>> missing_steps(const Plan& done, const Plan& wanted);
+
+/// "firewall", "link", "address", "routes", "rule", "dns": evidence `step`.
 std::string_view name(const Step& step);
-/// "the address 10.0.0.2/24": for a sentence.
+std::string_view name(const Undo& undo);
+/// "the 2 addresses": for a sentence.
 std::string text(const Step& step);
 
 }  // namespace causeway::device

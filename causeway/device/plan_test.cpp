@@ -36,7 +36,8 @@ std::string routes(const NetworkSettings& wanted, Family family, Machine machine
     std::string story = "no rule";
     bool has_rule = false;
     for (const auto& [step, undo] : plan->steps) {
-        if (const auto* rule = std::get_if<AddRule>(&step)) has_rule |= rule->rule.family == family;
+        if (const auto* rules = std::get_if<AddRules>(&step))
+            has_rule |= rules->rules.front().family == family;
         const auto* added = std::get_if<AddRoutes>(&step);
         if (!added || added->family != family) continue;
         story.clear();
@@ -58,7 +59,7 @@ TEST_CASE("the steps come in an order in which nothing leaks and nothing is aske
     wanted.dns.servers = {*IpAddress::parse("10.0.0.1")};
     const auto plan = make_plan(wanted, a_machine(), run);
     REQUIRE(plan.has_value());
-    CHECK(order(*plan) == "link address address routes routes rule rule dns");
+    CHECK(order(*plan) == "link address routes routes rule rule dns");
     CHECK(plan->notes.empty());
 }
 
@@ -69,8 +70,8 @@ TEST_CASE("each step has the undo that fits it") {
     REQUIRE(plan.has_value());
     const Rule rule{Family::ipv4, 0x43570001, 17999};
     const std::vector<Undo> wanted_undo = {
-        RestoreLink{{7, 1500, false}}, RemoveAddress{*Prefix::parse("10.0.0.2/24")},
-        FlushTable{Family::ipv4, 0x43570001}, RemoveRule{rule}, RestoreDns{DnsBackend::file}};
+        RestoreLink{{7, 1500, false}}, RemoveAddresses{prefixes({"10.0.0.2/24"})},
+        FlushTable{Family::ipv4, 0x43570001}, RemoveRules{{rule}}, RestoreDns{DnsBackend::file}};
     std::vector<Undo> undo;
     for (const auto& planned : plan->steps) undo.push_back(planned.undo);
     CHECK(undo == wanted_undo);
@@ -167,16 +168,17 @@ TEST_CASE("one more gateway is one more route, and anything else is done anew") 
     auto wanted = settings({"10.0.0.2/24", "fd00::2/64"}, {"0.0.0.0/0", "::/0", "10.5.0.1/32"});
     wanted.gateways = {*IpAddress::parse("192.0.2.7")};
     const auto done = plan_of(wanted);
-    CHECK(missing_routes(done, done)->empty());
+    CHECK(missing_steps(done, done)->empty());
 
     auto other = wanted;
     other.gateways.push_back(*IpAddress::parse("192.0.2.8"));
-    const auto missing = missing_routes(done, plan_of(other));
+    const auto missing = missing_steps(done, plan_of(other));
     REQUIRE(missing.has_value());
     REQUIRE(missing->size() == 1);
-    CHECK(missing->front().table == 0x43570001);
-    REQUIRE(missing->front().routes.size() == 1);
-    CHECK(text(missing->front().routes.front()) == "throw 192.0.2.8/32");
+    const auto& more = std::get<AddRoutes>(missing->front());
+    CHECK(more.table == 0x43570001);
+    REQUIRE(more.routes.size() == 1);
+    CHECK(text(more.routes.front()) == "throw 192.0.2.8/32");
 
     const std::vector<std::function<void(NetworkSettings&)>> changes = {
         [](NetworkSettings& s) { s.gateways.clear(); },
@@ -188,15 +190,139 @@ TEST_CASE("one more gateway is one more route, and anything else is done anew") 
     for (const auto& change : changes) {
         auto changed = wanted;
         change(changed);
-        CHECK_FALSE(missing_routes(done, plan_of(changed)).has_value());
+        CHECK_FALSE(missing_steps(done, plan_of(changed)).has_value());
     }
+}
+
+/// The kill switch of a plan, or nothing.
+std::optional<KillSwitch> kill_switch_in(const NetworkSettings& wanted,
+                                         const Machine& machine = a_machine()) {
+    const auto plan = make_plan(wanted, machine, run);
+    REQUIRE(plan.has_value());
+    const auto* step = std::get_if<CloseOutside>(&plan->steps.front().step);
+    for (std::size_t i = 1; i < plan->steps.size(); ++i)
+        CHECK(!std::holds_alternative<CloseOutside>(plan->steps[i].step));
+    if (!step) return std::nullopt;
+    CHECK(plan->steps.front().undo == Undo{OpenOutside{"causeway-1"}});
+    return step->kill_switch;
+}
+
+Machine with_links() {
+    auto machine = a_machine();
+    machine.links = {{1, "lo", true}, {2, "eth0", false}, {5, "cw9", false}, {7, "cw0", false}};
+    return machine;
+}
+
+TEST_CASE("a kill switch comes before everything else and closes both families") {
+    auto wanted = settings({"10.0.0.2/24"}, {"10.0.0.0/8"});
+    wanted.kill_switch = KillSwitchSettings{prefixes({"192.168.1.0/24", "fd01::/64"}), {"cw9"}};
+    const auto closed = kill_switch_in(wanted, with_links());
+    REQUIRE(closed.has_value());
+    CHECK(*closed == KillSwitch{"causeway-1",
+                                {Family::ipv4, Family::ipv6},
+                                {7, 5},
+                                {"eth0"},
+                                prefixes({"192.168.1.0/24", "fd01::/64"})});
+    CHECK(routes(wanted, Family::ipv4, with_links()) ==
+          "10.0.0.0/8, 10.0.0.0/24, throw 192.168.1.0/24");
+
+    wanted.allow_other_family = true;
+    CHECK(kill_switch_in(wanted, with_links())->families == std::vector{Family::ipv4});
+}
+
+TEST_CASE("a kill switch needs a firewall, and interfaces that are there") {
+    auto wanted = settings({"10.0.0.2/24"}, {"10.0.0.0/8"});
+    wanted.kill_switch = KillSwitchSettings{};
+    auto machine = with_links();
+    machine.firewall = FirewallReach::packets;
+    CHECK(kill_switch_in(wanted, machine)->links.empty());
+    CHECK(make_plan(wanted, machine, run)->notes.size() == 1);
+    machine.firewall = FirewallReach::none;
+    CHECK(make_plan(wanted, machine, run).error().find(Service::CAPABILITY_NOT_SUPPORTED));
+    wanted.kill_switch->tunnels = {"cw8"};
+    CHECK(make_plan(wanted, with_links(), run).error().find(Service::INVALID_PARAMETER_VALUE));
+}
+
+TEST_CASE("the family a full tunnel does not carry is closed by the firewall too") {
+    auto wanted = settings({"10.0.0.2/32"}, {"0.0.0.0/0"});
+    wanted.gateways = {*IpAddress::parse("2001:db8::7"), *IpAddress::parse("192.0.2.7")};
+    const auto closed = kill_switch_in(wanted, with_links());
+    REQUIRE(closed.has_value());
+    CHECK(closed->families == std::vector{Family::ipv6});
+    CHECK(closed->is_lenient);
+    CHECK(closed->outside == prefixes({"2001:db8::7/128"}));
+
+    auto without_firewall = with_links();
+    without_firewall.firewall = FirewallReach::none;
+    CHECK_FALSE(kill_switch_in(wanted, without_firewall).has_value());
+    CHECK(make_plan(wanted, without_firewall, run)->notes.size() == 1);
+
+    wanted.allow_other_family = true;
+    CHECK_FALSE(kill_switch_in(wanted, with_links()).has_value());
+    CHECK_FALSE(uses_firewall(wanted));
+}
+
+TEST_CASE("a split tunnel closes the family it does not carry only when it is told to") {
+    auto wanted = settings({"10.0.0.2/32"}, {"10.0.0.0/8"});
+    CHECK_FALSE(uses_firewall(wanted));
+    wanted.block_other_family = true;
+    CHECK(uses_firewall(wanted));
+    CHECK(kill_switch_in(wanted, with_links())->families == std::vector{Family::ipv6});
+    CHECK(routes(wanted, Family::ipv6) == "throw fe80::/10, unreachable ::/0 metric 4278198272");
+    CHECK(routes(wanted, Family::ipv4) == "10.0.0.0/8");
+}
+
+TEST_CASE("a gateway more changes the kill switch of a family in place") {
+    auto wanted = settings({"10.0.0.2/32"}, {"0.0.0.0/0"});
+    const auto done = make_plan(wanted, with_links(), run).value();
+    wanted.gateways = {*IpAddress::parse("2001:db8::7")};
+    const auto missing = missing_steps(done, make_plan(wanted, with_links(), run).value());
+    REQUIRE(missing.has_value());
+    REQUIRE(missing->size() == 2);
+    CHECK(name(missing->front()) == "firewall");
+    CHECK(name(missing->back()) == "routes");
+}
+
+TEST_CASE("a tunnel of some users leads only them into its table, and marked packets past it") {
+    auto wanted = settings({"10.0.0.2/24"}, {"0.0.0.0/0"});
+    wanted.users = {{1000, 1000}, {1001, 1999}, {5000, 5000}};
+    wanted.dns.servers = {*IpAddress::parse("10.0.0.1")};
+    const auto plan = make_plan(wanted, a_machine(), run);
+    REQUIRE(plan.has_value());
+    std::string story;
+    for (const auto& [step, undo] : plan->steps) {
+        const auto* rules = std::get_if<AddRules>(&step);
+        if (!rules || rules->rules.front().family != Family::ipv4) continue;
+        CHECK(undo == Undo{RemoveRules{rules->rules}});
+        for (const auto& rule : rules->rules) story += text(rule) + "\n";
+    }
+    CHECK(story ==
+          "IPv4 rule 13999: nop lookup 0x43570001\n"
+          "IPv4 rule 13997: marked goto 13999 lookup 0x43570001\n"
+          "IPv4 rule 13998: from 10.0.0.2 lookup 0x43570001\n"
+          "IPv4 rule 13998: to 10.0.0.1 lookup 0x43570001\n"
+          "IPv4 rule 13998: users 1000-1999 lookup 0x43570001\n"
+          "IPv4 rule 13998: users 5000-5000 lookup 0x43570001\n");
+    CHECK(kill_switch_in(wanted)->users == std::vector<UserRange>{{1000, 1999}, {5000, 5000}});
+}
+
+TEST_CASE("an address that is there already is not taken away at the end") {
+    auto machine = a_machine();
+    machine.addresses = prefixes({"10.0.0.2/24"});
+    machine.numbering = 3;
+    const auto plan = make_plan(settings({"10.0.0.2/24", "10.0.0.3/24"}, {}), machine, run);
+    REQUIRE(plan.has_value());
+    CHECK(plan->steps.at(0).undo == Undo{RestoreLink{{7, 1500, false}, 3}});
+    CHECK(plan->steps.at(1).undo == Undo{RemoveAddresses{prefixes({"10.0.0.3/24"})}});
 }
 
 TEST_CASE("runs differ in marks, tables and priorities, and the later comes first") {
     CHECK(RunNumbers{1}.mark() == 0x43570001);
     CHECK(RunNumbers{2}.table() == 0x43570002);
     CHECK(RunNumbers{2}.priority() < RunNumbers{1}.priority());
-    CHECK(RunNumbers{run_limit}.priority() > 0);
+    CHECK(RunNumbers{run_limit}.priority() > RunNumbers{1}.user_priority() + 2);
+    CHECK(RunNumbers{2}.user_priority() + 2 < RunNumbers{1}.user_priority());
+    CHECK(RunNumbers{run_limit}.user_priority() > 0);
 }
 
 }  // namespace

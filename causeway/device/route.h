@@ -3,9 +3,11 @@
 #pragma once
 
 #include "causeway/base/address.h"
+#include "causeway/device/users.h"
 
 #include <cstdint>
 #include <string>
+#include <variant>
 
 namespace causeway::device {
 
@@ -29,13 +31,44 @@ struct Route {
 /// "unreachable 0.0.0.0/0 metric 4278198272"
 std::string text(const Route& route);
 
-/// A rule of ours: packets without a mark of ours look into `table` first.
+// Which packets a rule is for.
+
+/// Those without a mark of ours.
+struct Unmarked {
+    bool operator==(const Unmarked&) const = default;
+};
+/// Those with one: the look-up goes on at the rule of priority `next`, where there must be one.
+struct Marked {
+    std::uint32_t next;
+    bool operator==(const Marked&) const = default;
+};
+/// None; where the one before leads to.
+struct Landing {
+    bool operator==(const Landing&) const = default;
+};
+/// Those with this source or destination.
+struct From {
+    IpAddress address;
+    bool operator==(const From&) const = default;
+};
+struct To {
+    IpAddress address;
+    bool operator==(const To&) const = default;
+};
+
+/// A rule of ours: such packets look into `table`.
 struct Rule {
+    using Packets = std::variant<Unmarked, Marked, Landing, From, To, UserRange>;
+
     Family family;
     std::uint32_t table;
     std::uint32_t priority;
+    Packets packets = Unmarked{};
 
     bool operator==(const Rule&) const = default;
 };
+
+/// "17999: not marked lookup 0x43570001"
+std::string text(const Rule& rule);
 
 }  // namespace causeway::device

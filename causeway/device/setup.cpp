@@ -3,10 +3,14 @@
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/device/apply.h"
+#include "causeway/device/caretaker.h"
 #include "causeway/device/dns_file.h"
 #include "causeway/device/file_lock.h"
+#include "causeway/device/inspection.h"
 #include "causeway/device/journal.h"
+#include "causeway/device/monitor.h"
 #include "causeway/device/plan.h"
+#include "causeway/error/report.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -69,28 +73,41 @@ void drop_what_the_kernel_forgot(JournalRecord& record) {
 }
 
 Result<void> undo_dead_run(const std::string& folder, const std::string& lock_file,
-                           JournalRecord record, Netlink& netlink) {
+                           JournalRecord record, Kernel& kernel) {
     drop_what_the_kernel_forgot(record);
-    return undo_all(record, owner_of(folder, lock_file, record), netlink);
+    return undo_all(record, owner_of(folder, lock_file, record), kernel);
+}
+
+CloseOutside* close_outside_in(Plan& plan) {
+    for (auto& planned : plan.steps)
+        if (auto* close = std::get_if<CloseOutside>(&planned.step)) return close;
+    return nullptr;
 }
 
 }  // namespace
 
 struct Setup::State {
     Journal journal;
-    Netlink netlink;
+    Kernel kernel;
     JournalRecord record;
     std::optional<NetworkSettings> applied = {};
     std::optional<Plan> done = {};
     std::optional<DnsBackend> dns = {};
     std::vector<std::string> notes = {};
+    std::optional<std::string> firewall = {};  ///< What its tables contained when they were made.
+    std::optional<Monitor> monitor = {};
+    Caretaker caretaker = {};
     pid_t process = getpid();
 
     RunNumbers numbers() const { return {journal.number()}; }
     DnsOwner owner() const { return owner_of(journal.folder(), journal.lock_file(), record); }
     Result<Plan> plan(const NetworkSettings& settings);
-    bool add_missing_routes(const NetworkSettings& settings);
+    bool add_what_is_missing(const NetworkSettings& settings);
     Result<void> change_mtu(int mtu);
+    Result<void> read_back(const Plan& plan);
+    Result<void> note_firewall();
+    Result<void> follow_links();
+    Result<void> repair(const Step& step);
 };
 
 std::string state_folder() {
@@ -101,11 +118,11 @@ std::string state_folder() {
 }
 
 Result<int> recover(const std::string& folder) {
-    auto netlink = Netlink::open();
-    if (!netlink) return pass(netlink);
+    auto kernel = Kernel::open();
+    if (!kernel) return pass(kernel);
     auto count =
         for_each_dead_run(folder, [&](const std::string& lock_file, const JournalRecord& record) {
-            return undo_dead_run(folder, lock_file, record, *netlink);
+            return undo_dead_run(folder, lock_file, record, *kernel);
         });
     if (!count) return count;
     // Its folder may be gone with a restart, and the resolver's file not.
@@ -138,14 +155,14 @@ Result<Setup> Setup::open(const std::string& folder) {
             what, Error{Service::VPN_ALREADY_EXISTS, journal.error().detail}.because(
                       std::move(journal).error()));
     if (!journal) return configuration_failed(what, state_error(std::move(journal).error()));
-    auto netlink = Netlink::open();
-    if (!netlink)
+    auto kernel = Kernel::open();
+    if (!kernel)
         return configuration_failed(
             what, internal_error("netlink", "the kernel's network settings could not be reached",
-                                 std::move(netlink).error()));
+                                 std::move(kernel).error()));
 
     auto state =
-        std::make_unique<State>(State{std::move(*journal), std::move(*netlink),
+        std::make_unique<State>(State{std::move(*journal), std::move(*kernel),
                                       JournalRecord{this_boot(), this_network(), {}, 0, {}}});
     if (auto recovered = recover(folder); !recovered)
         state->notes.push_back("what an earlier tunnel left could not be put right: " +
@@ -178,7 +195,7 @@ Result<void> Setup::check_dns() const {
 
 Result<Plan> Setup::State::plan(const NetworkSettings& settings) {
     if (auto valid = check(settings); !valid) return pass(valid);
-    auto machine = look_at_machine(netlink, settings.interface);
+    auto machine = look_at_machine(kernel.netlink, settings.interface);
     if (!machine)
         return configuration_failed(
             "the tunnel could not be set up on this machine",
@@ -187,19 +204,22 @@ Result<Plan> Setup::State::plan(const NetworkSettings& settings) {
     record.interface = settings.interface;
     record.link = machine->link.index;
     if (!settings.dns.servers.empty()) machine->dns = choose_dns_backend();
+    if (uses_firewall(settings))
+        machine->firewall = kernel.firewall ? kernel.firewall->reach() : FirewallReach::none;
     return make_plan(settings, *machine, numbers());
 }
 
 /// A gateway that is reached at another address needs a route more and nothing else: then nothing
 /// else is touched, and nothing can leave beside the tunnel meanwhile. False when there is more.
-bool Setup::State::add_missing_routes(const NetworkSettings& settings) {
+bool Setup::State::add_what_is_missing(const NetworkSettings& settings) {
     if (!applied || !done || settings.interface != applied->interface) return false;
     auto wanted = plan(settings);
     if (!wanted) return false;
-    const auto missing = missing_routes(*done, *wanted);
+    const auto missing = missing_steps(*done, *wanted);
     if (!missing) return false;
     for (const auto& step : *missing)
-        if (!netlink.add_routes(step.family, step.table, record.link, step.routes)) return false;
+        if (!carry_out(step, owner(), kernel)) return false;
+    if (!note_firewall()) return false;
     applied = settings;
     done = std::move(*wanted);
     return true;
@@ -208,7 +228,7 @@ bool Setup::State::add_missing_routes(const NetworkSettings& settings) {
 /// The way to the gateway carries larger or smaller packets than before. What the step recorded to
 /// be put back stays as it is.
 Result<void> Setup::State::change_mtu(int mtu) {
-    if (auto set = netlink.set_link({record.link, mtu, true}); !set)
+    if (auto set = kernel.netlink.set_link({record.link, mtu, true}); !set)
         return configuration_failed(
             "the tunnel's interface could not be changed",
             internal_error("link", fmt::format("an MTU of {} could not be set", mtu),
@@ -219,23 +239,96 @@ Result<void> Setup::State::change_mtu(int mtu) {
     return {};
 }
 
+/// What its tables contain now is what they shall contain.
+Result<void> Setup::State::note_firewall() {
+    firewall.reset();
+    if (!kernel.firewall) return {};
+    auto contents = kernel.firewall->contents(numbers().firewall_table());
+    if (!contents) return pass(contents);
+    firewall = std::move(*contents);
+    return {};
+}
+
+Result<void> Setup::State::read_back(const Plan& plan) {
+    constexpr auto what = "the tunnel could not be set up on this machine";
+    auto seen = look(plan, numbers(), record.link, kernel);
+    if (!seen)
+        return configuration_failed(
+            what, internal_error("read back", "what was set could not be read back",
+                                 std::move(seen).error()));
+    firewall = seen->firewall;
+    const auto found = deviations(plan, *seen, firewall);
+    if (found.empty()) return {};
+    return fail(Vpn::configurationFailed, what,
+                Error{Service::SYSTEM_INTERNAL_ERROR,
+                      "the kernel has something else than was set: " + found.front().what,
+                      {{"step", std::string(found.front().step)}}});
+}
+
+/// Links that come are looked at from then on, like those that were there.
+Result<void> Setup::State::follow_links() {
+    auto* close = close_outside_in(*done);
+    if (!close || close->kill_switch.links.empty()) return {};
+    auto links = kernel.netlink.links();
+    if (!links) return pass(links);
+    auto names = links_outside(*links, close->kill_switch.tunnels);
+    if (names == close->kill_switch.links) return {};
+    close->kill_switch.links = std::move(names);
+    return repair(*close);
+}
+
+Result<void> Setup::State::repair(const Step& step) {
+    if (auto repaired = carry_out(step, owner(), kernel); !repaired) return repaired;
+    return std::holds_alternative<CloseOutside>(step) ? note_firewall() : Result<void>{};
+}
+
+Result<int> Setup::watch() {
+    if (!state_->monitor) {
+        auto monitor = Monitor::open(state_->numbers().table(), state_->record.link);
+        if (!monitor) return pass(monitor);
+        state_->monitor = std::move(*monitor);
+    }
+    return state_->monitor->fd();
+}
+
+bool Setup::has_news() { return state_->monitor && state_->monitor->drain(); }
+
+Result<std::vector<std::string>> Setup::look_after(Instant now) {
+    if (!state_->done) return std::vector<std::string>{};
+    if (auto followed = state_->follow_links(); !followed) return pass(followed);
+    auto seen = look(*state_->done, state_->numbers(), state_->record.link, state_->kernel);
+    if (!seen) return pass(seen);
+    auto decision =
+        state_->caretaker.decide(deviations(*state_->done, *seen, state_->firewall), now);
+    for (const auto& step : decision.repairs)
+        if (auto repaired = state_->repair(step); !repaired)
+            decision.words.push_back(fmt::format("{} could not be put back: {}", text(step),
+                                                 sentence(repaired.error())));
+    return std::move(decision.words);
+}
+
 Result<void> Setup::apply(const NetworkSettings& settings) {
     if (state_->applied && state_->done && state_->applied->mtu != settings.mtu)
         if (auto valid = check(settings); valid && settings.interface == state_->applied->interface)
             if (auto changed = state_->change_mtu(settings.mtu); !changed) return changed;
-    if (state_->applied == settings || state_->add_missing_routes(settings)) return {};
+    if (state_->applied == settings || state_->add_what_is_missing(settings)) return {};
     if (auto undone = undo(); !undone) return undone;
     auto plan = state_->plan(settings);
     if (!plan) return pass(plan);
 
     auto done =
-        device::apply(*plan, state_->owner(), state_->netlink, state_->journal, state_->record);
+        device::apply(*plan, state_->owner(), state_->kernel, state_->journal, state_->record);
     if (!done) return done;
+    if (auto same = state_->read_back(*plan); !same) {
+        if (auto undone = undo(); !undone) same.error().with("left_behind", undone.error().detail);
+        return same;
+    }
     state_->applied = settings;
     for (auto& note : plan->notes) state_->notes.push_back(std::move(note));
     for (const auto& [step, undo] : plan->steps)
         if (const auto* dns = std::get_if<SetDns>(&step)) state_->dns = dns->backend;
     state_->done = std::move(*plan);
+    if (state_->monitor) state_->monitor->follow(state_->record.link);
     return {};
 }
 
@@ -244,7 +337,7 @@ Result<void> Setup::undo() {
     state_->done.reset();
     state_->dns.reset();
     if (state_->record.undo.empty()) return {};
-    auto undone = undo_all(state_->record, state_->owner(), state_->netlink);
+    auto undone = undo_all(state_->record, state_->owner(), state_->kernel);
     if (auto written = state_->journal.write(state_->record); undone && !written)
         return configuration_failed("the machine could not be put back as it was",
                                     state_error(std::move(written).error()));

@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include "causeway/base/clock.h"
 #include "causeway/device/network_settings.h"
 #include "causeway/error/error.h"
 
@@ -54,10 +55,21 @@ public:
     /// Makes the machine as wanted: link, addresses, routes, rules, name servers. Over what an
     /// earlier call applied, only the MTU is changed and the missing routes are added when that is
     /// all that differs; else it is undone first. When a step fails, those before it are undone.
+    /// In the end the kernel is read back: what it has is what was wanted.
     /// Fails with configurationFailed resting on INVALID_PARAMETER_VALUE (see `check`),
     /// CAPABILITY_NOT_SUPPORTED (the tunnel is IPv6 only and this machine has none), or
     /// SYSTEM_INTERNAL_ERROR <- errno with evidence `step` and the kernel's own words `kernel`.
     Result<void> apply(const NetworkSettings& settings);
+
+    /// A descriptor that is readable when somebody changes the kernel's network settings; then
+    /// `has_news` says whether that may concern what is applied, and `look_after` sees to it. Valid
+    /// as long as this object. Fails with the errno.
+    Result<int> watch();
+    bool has_news();
+    /// Reads back what is applied and holds it against what was wanted. What somebody took away is
+    /// put back, five times a minute at most and then never again (caretaker.h); what somebody
+    /// added is theirs. Returns what there is to say, a sentence each. Fails with the raw fact.
+    Result<std::vector<std::string>> look_after(Instant now);
 
     /// Puts everything back, all steps even when some fail; fails with the first that did.
     Result<void> undo();

@@ -2,7 +2,10 @@
 // JSON line, waits for its standard input to end, and puts everything back.
 //
 //     device_tool apply STATE INTERFACE MTU [address=… | include=… | exclude=… | gateway=… |
-//                                            dns=… | search=… | split=… | routes=COUNT | keep |
+//                                            dns=… | search=… | split=… | routes=COUNT |
+//                                            addresses=COUNT | user=FIRST-LAST | kill-switch |
+//                                            lan=… | other=INTERFACE | allow-other-family |
+//                                            block-other-family | keep | watch | timed |
 //                                            again=GATEWAY]...
 //     device_tool recover STATE
 //     device_tool tun NAME
@@ -13,8 +16,10 @@
 // as super-packets: the machine then answers its own pings, and talks TCP to itself.
 //
 // The interface is made as a TUN unless it is there ("keep"). With "again" the same is applied a
-// second time with one more gateway.
+// second time with one more gateway. With "watch" it is looked after, and what there is to say is
+// said; with "timed" the milliseconds that it took are.
 
+#include "causeway/base/clock.h"
 #include "causeway/base/text.h"
 #include "causeway/datapath/ip_header.h"
 #include "causeway/datapath/merger.h"
@@ -48,6 +53,23 @@ int say(const std::string& line, int status) {
 
 int say(const Error& error) { return say(json_text(error), 1); }
 
+/// Looks after the tunnel until the standard input ends.
+int watch(Setup& setup) {
+    auto news = setup.watch();
+    if (!news) return say(news.error());
+    say("watching", 0);
+    std::array<pollfd, 2> waiting = {{{*news, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+    while (poll(waiting.data(), waiting.size(), -1) > 0 && waiting[1].revents == 0) {
+        if (!setup.has_news()) continue;
+        usleep(50'000);
+        setup.has_news();
+        auto said = setup.look_after(Clock::now());
+        if (!said) return say(said.error());
+        for (const auto& words : *said) say("said: " + words, 0);
+    }
+    return 0;
+}
+
 void wait_for_end_of_input() {
     std::array<char, 64> buffer;
     while (read(STDIN_FILENO, buffer.data(), buffer.size()) > 0) {
@@ -60,6 +82,28 @@ void add_routes(NetworkSettings& settings, std::uint32_t count) {
         settings.included.push_back({IpAddress::v4(0x64400000 + (i << 8)), 24});
 }
 
+/// Of both families by turns, each a network of its own.
+void add_addresses(NetworkSettings& settings, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i)
+        settings.addresses.push_back(
+            i % 2 == 0 ? Prefix{IpAddress::v4(0x0a630101 + i), 32}
+                       : *Prefix::parse(fmt::format("fd00:99::{:x}/128", 0x1000 + i)));
+}
+
+bool add_users(NetworkSettings& settings, std::string_view text) {
+    const auto at = text.find('-');
+    const auto first = parse_number<std::uint32_t>(text.substr(0, at), 0, 0xffffffff);
+    const auto last = parse_number<std::uint32_t>(text.substr(at + 1), 0, 0xffffffff);
+    if (!first || !last) return false;
+    settings.users.push_back({*first, *last});
+    return true;
+}
+
+KillSwitchSettings& kill_switch_of(NetworkSettings& settings) {
+    if (!settings.kill_switch) settings.kill_switch.emplace();
+    return *settings.kill_switch;
+}
+
 bool read_setting(NetworkSettings& settings, std::string_view key, std::string_view value) {
     const auto prefix = Prefix::parse(value);
     const auto address = IpAddress::parse(value);
@@ -70,8 +114,19 @@ bool read_setting(NetworkSettings& settings, std::string_view key, std::string_v
     if (key == "dns" && address) return settings.dns.servers.push_back(*address), true;
     if (key == "search") return settings.dns.search_domains.emplace_back(value), true;
     if (key == "split") return settings.dns.split_domains.emplace_back(value), true;
+    if (key == "user") return add_users(settings, value);
+    if (key == "lan" && prefix) return kill_switch_of(settings).lan.push_back(*prefix), true;
+    if (key == "other") return kill_switch_of(settings).tunnels.emplace_back(value), true;
     const auto count = parse_number<std::uint32_t>(value, 1, 1'000'000);
     if (key == "routes" && count) return add_routes(settings, *count), true;
+    if (key == "addresses" && count) return add_addresses(settings, *count), true;
+    return false;
+}
+
+bool read_switch(NetworkSettings& settings, std::string_view word) {
+    if (word == "kill-switch") return kill_switch_of(settings), true;
+    if (word == "allow-other-family") return settings.allow_other_family = true;
+    if (word == "block-other-family") return settings.block_other_family = true;
     return false;
 }
 
@@ -79,17 +134,21 @@ int apply(std::span<char*> arguments) {
     NetworkSettings settings;
     settings.interface = arguments[1];
     settings.mtu = parse_number<int>(arguments[2], 0, 1'000'000).value_or(0);
-    bool keep = false;
+    bool keep = false, watched = false, timed = false;
     std::optional<IpAddress> again;
     for (const std::string_view word : arguments.subspan(3)) {
         const auto at = word.find('=');
         if (word == "keep")
             keep = true;
+        else if (word == "watch")
+            watched = true;
+        else if (word == "timed")
+            timed = true;
         else if (word.starts_with("again="))
             again = IpAddress::parse(word.substr(6));
-        else if (at == word.npos ||
-                 !read_setting(settings, word.substr(0, at), word.substr(at + 1)))
-            return say("wrong setting", 2);
+        else if (at == word.npos ? !read_switch(settings, word)
+                                 : !read_setting(settings, word.substr(0, at), word.substr(at + 1)))
+            return say(fmt::format("wrong setting {}", word), 2);
     }
 
     auto setup = Setup::open(arguments[0]);
@@ -102,9 +161,14 @@ int apply(std::span<char*> arguments) {
     }
     if (!settings.dns.servers.empty())
         if (auto checked = setup->check_dns(); !checked) return say(checked.error());
+    const auto started = Clock::now();
     if (auto applied = setup->apply(settings); !applied) return say(applied.error());
+    const std::chrono::duration<double, std::milli> took = Clock::now() - started;
     for (const auto& note : setup->notes()) say("note: " + note, 0);
     say("up " + setup->dns_backend(), 0);
+    if (timed) say(fmt::format("took {:.1f}", took.count()), 0);
+    if (watched)
+        if (const int status = watch(*setup); status != 0) return status;
     if (again) {
         settings.gateways.push_back(*again);
         if (auto applied = setup->apply(settings); !applied) return say(applied.error());
