@@ -49,6 +49,12 @@ ARROWS = {
         "device": "one TUN for all, with its addresses",
         "ipc": "the password process and the control socket",
     },
+    "service": {
+        "error": "every refusal is an incident",
+        "base": "its event loop",
+        "device": "it changes the machine for others",
+        "ipc": "frames of its socket and its keeper's",
+    },
     "cli": {
         "error": "reports and exit statuses",
         "base": "text",
