@@ -46,7 +46,7 @@ std::string keys() {
         if (key.section != section) text += fmt::format("## [{}]\n\n", key.section);
         section = key.section;
         text += fmt::format("*{}*\n\t{}\n\tAllowed: {}.", escaped(key.name),
-                            escaped(key.description), escaped(gateway::allowed_values(key)));
+                            escaped(key.description), escaped(program::allowed_values(key)));
         if (!key.standard.empty()) text += fmt::format(" When not set: {}.", escaped(key.standard));
         text += "\n\n";
     }
