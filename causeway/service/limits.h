@@ -30,4 +30,39 @@ inline constexpr int mtu_standard = 1400;
 /// Faults of one configuration that are told one by one; the others are counted.
 inline constexpr std::size_t fault_limit = 50;
 
+// Of the control socket; docs/control-protocol.md names them all.
+
+/// Bytes of JSON in one frame, either way. The largest configuration has about two million.
+inline constexpr std::size_t frame_limit = std::size_t{4} * 1024 * 1024;
+/// Objects and lists inside one another, values in all, fields of one object, bytes of one text.
+inline constexpr std::size_t depth_limit = 12;
+inline constexpr std::size_t value_limit = 250'000;
+inline constexpr std::size_t field_limit = 32;
+inline constexpr std::size_t text_limit = 4096;
+/// Descriptors that are taken with one frame; those beyond are closed unseen.
+inline constexpr std::size_t descriptor_limit = 4;
+/// From the first byte of a frame to its last.
+inline constexpr auto frame_time_limit = std::chrono::seconds(10);
+/// Connections of one user, and of all but root, who always finds a place.
+inline constexpr std::size_t connection_limit_of_user = 32;
+inline constexpr std::size_t connection_limit = 256;
+inline constexpr std::size_t connection_limit_of_root = 256;
+/// Bytes of unfinished frames of one user.
+inline constexpr std::size_t unfinished_limit_of_user = std::size_t{16} * 1024 * 1024;
+/// Bytes that wait for a program that does not read.
+inline constexpr std::size_t unread_limit = std::size_t{8} * 1024 * 1024;
+
+// Of the sessions.
+
+/// With a vpnId, at a time.
+inline constexpr std::size_t vpn_limit = 20;
+/// Incidents that can be asked for again.
+inline constexpr std::size_t incident_limit = 256;
+/// Frames of one connection before the others have their turn.
+inline constexpr int frames_a_turn = 16;
+/// What the keeper may take for name servers: resolvers are other programs.
+inline constexpr auto keeper_time_limit = std::chrono::seconds(10);
+/// From SIGTERM to the end.
+inline constexpr auto shutdown_time_limit = std::chrono::seconds(15);
+
 }  // namespace causeway::service

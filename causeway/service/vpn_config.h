@@ -51,7 +51,7 @@ struct VpnConfig {
 
 /// Reads the JSON form. Fails with PARAMETER_ERROR (a field is missing, unknown or of the wrong
 /// type) or INVALID_PARAMETER_VALUE (an impossible value), with all faults at once: see
-/// `ConfigFaults::error`.
+/// `RequestFaults::error`.
 Result<VpnConfig> parse_vpn_config(std::string_view json);
 
 /// The JSON form, which reads as the same configuration.
@@ -59,6 +59,9 @@ std::string json_text(const VpnConfig& config);
 
 /// What the device is to do for it. What `parse_vpn_config` accepts, the device accepts.
 device::NetworkSettings network_settings(const VpnConfig& config, const std::string& interface);
+
+/// "corp.example": parts of 1 to 63 letters, digits, '-' and '_', at most 253 in all.
+bool is_domain(std::string_view text);
 
 /// What this build cannot give: CAPABILITY_NOT_SUPPORTED, which names the fields.
 Result<void> check_supported(const VpnConfig& config);

@@ -1,8 +1,8 @@
 // Reads a VpnConfig from JSON and checks all of it.
 
 #include "causeway/base/text.h"
-#include "causeway/service/config_object.h"
 #include "causeway/service/limits.h"
+#include "causeway/service/request_object.h"
 #include "causeway/service/vpn_config_json.h"
 
 #include <fmt/format.h>
@@ -41,7 +41,7 @@ std::string entry(std::string_view list, std::size_t index) {
 
 /// Calls `read(entry, path)` for each object of a list; other entries are faults.
 template <typename Read>
-void each_object(const ConfigObject& top, std::string_view name, Need need, std::size_t limit,
+void each_object(const RequestObject& top, std::string_view name, Need need, std::size_t limit,
                  std::initializer_list<std::string_view> known, Read read) {
     const Json* list = top.list(name, need, limit);
     if (!list) return;
@@ -51,13 +51,13 @@ void each_object(const ConfigObject& top, std::string_view name, Need need, std:
         if (!item.is_object())
             top.faults().misshapen(path, value_text(item), "an object");
         else
-            read(ConfigObject(item, path, top.faults(), known));
+            read(RequestObject(item, path, top.faults(), known));
     }
 }
 
 /// Calls `read(text, path)` for each text of a list; other entries are faults.
 template <typename Read>
-void each_text(const ConfigObject& top, std::string_view name, std::size_t limit, Read read) {
+void each_text(const RequestObject& top, std::string_view name, std::size_t limit, Read read) {
     const Json* list = top.list(name, Need::optional, limit);
     if (!list) return;
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -97,7 +97,7 @@ bool is_end_of_network(const Prefix& prefix) {
 
 /// {"address": "10.0.0.2", "family": 1, "port": 0}; an empty text reads as nothing where that is
 /// allowed.
-std::optional<IpAddress> read_net_address(const ConfigObject& parent, std::string_view name,
+std::optional<IpAddress> read_net_address(const RequestObject& parent, std::string_view name,
                                           Need need, bool may_be_empty) {
     const auto net = parent.object(name, need, {"address", "family", "port"});
     if (!net) return std::nullopt;
@@ -121,7 +121,7 @@ std::optional<IpAddress> read_net_address(const ConfigObject& parent, std::strin
 }
 
 /// {"address": {…}, "prefixLength": 24}
-std::optional<Prefix> read_link_address(const ConfigObject& link, int smallest) {
+std::optional<Prefix> read_link_address(const RequestObject& link, int smallest) {
     const auto address = read_net_address(link, "address", Need::mandatory, false);
     const auto length =
         link.number("prefixLength", Need::mandatory, smallest, address ? address->bits() : 128);
@@ -129,7 +129,7 @@ std::optional<Prefix> read_link_address(const ConfigObject& link, int smallest) 
     return Prefix{*address, static_cast<int>(*length)};
 }
 
-void read_address(const ConfigObject& item, VpnConfig& config,
+void read_address(const RequestObject& item, VpnConfig& config,
                   std::map<IpAddress, std::string>& known) {
     const auto own = read_link_address(item, 1);
     if (!own) return;
@@ -147,18 +147,18 @@ void read_address(const ConfigObject& item, VpnConfig& config,
     config.addresses.push_back(*own);
 }
 
-void read_addresses(const ConfigObject& top, Reading& reading) {
+void read_addresses(const RequestObject& top, Reading& reading) {
     std::map<IpAddress, std::string> known;
     const auto before = top.faults().count();
     each_object(top, "addresses", Need::mandatory, address_limit, {"address", "prefixLength"},
-                [&](const ConfigObject& item) { read_address(item, reading.config, known); });
+                [&](const RequestObject& item) { read_address(item, reading.config, known); });
     reading.has_sound_addresses = top.faults().count() == before;
     if (reading.has_sound_addresses && reading.config.addresses.empty())
         top.illegal("addresses", "an empty list", "at least one");
 }
 
 /// What the published form says besides of a route, and what can only be so in a tunnel.
-void read_route_flags(const ConfigObject& item, const std::optional<Prefix>& destination) {
+void read_route_flags(const RequestObject& item, const std::optional<Prefix>& destination) {
     if (const auto interface = item.text("interface", Need::optional);
         interface && !interface->empty())
         item.illegal("interface", in_quotes(*interface),
@@ -175,7 +175,7 @@ void read_route_flags(const ConfigObject& item, const std::optional<Prefix>& des
                                  destination->text()));
 }
 
-void read_route(const ConfigObject& item, Reading& reading, std::map<Prefix, std::string>& known) {
+void read_route(const RequestObject& item, Reading& reading, std::map<Prefix, std::string>& known) {
     const auto link = item.object("destination", Need::mandatory, {"address", "prefixLength"});
     const auto destination = link ? read_link_address(*link, 0) : std::nullopt;
     const bool is_excluded = item.flag("isExcludedRoute").value_or(false);
@@ -199,15 +199,15 @@ void read_route(const ConfigObject& item, Reading& reading, std::map<Prefix, std
     reading.places_of_routes.push_back(link->path("address.address"));
 }
 
-void read_routes(const ConfigObject& top, Reading& reading) {
+void read_routes(const RequestObject& top, Reading& reading) {
     std::map<Prefix, std::string> known;
     each_object(
         top, "routes", Need::optional, route_limit,
         {"interface", "destination", "gateway", "hasGateway", "isDefaultRoute", "isExcludedRoute"},
-        [&](const ConfigObject& item) { read_route(item, reading, known); });
+        [&](const RequestObject& item) { read_route(item, reading, known); });
 }
 
-void read_dns(const ConfigObject& top, Reading& reading) {
+void read_dns(const RequestObject& top, Reading& reading) {
     auto& servers = reading.config.dns_addresses;
     each_text(top, "dnsAddresses", dns_limit, [&](const std::string& text, std::string path) {
         const auto server = IpAddress::parse(text);
@@ -226,16 +226,7 @@ bool is_domain_letter(char letter) {
            (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
 }
 
-bool is_domain(std::string_view text) {
-    constexpr std::size_t label_limit = 63;
-    if (text.empty() || text.size() > device::domain_length_limit) return false;
-    return std::ranges::all_of(split(text, '.'), [](std::string_view label) {
-        return !label.empty() && label.size() <= label_limit && !label.starts_with('-') &&
-               !label.ends_with('-') && std::ranges::all_of(label, is_domain_letter);
-    });
-}
-
-void read_search_domains(const ConfigObject& top, VpnConfig& config) {
+void read_search_domains(const RequestObject& top, VpnConfig& config) {
     std::set<std::string> known;
     each_text(top, "searchDomains", domain_limit, [&](const std::string& text, std::string path) {
         if (!is_domain(text))
@@ -264,7 +255,7 @@ bool is_cgroup_path(std::string_view text) {
     });
 }
 
-void read_applications(const ConfigObject& top, std::string_view name,
+void read_applications(const RequestObject& top, std::string_view name,
                        std::vector<std::string>& into) {
     each_text(top, name, application_limit, [&](const std::string& text, std::string path) {
         if (text.size() > application_length_limit || (!is_unit(text) && !is_cgroup_path(text)))
@@ -296,7 +287,7 @@ bool is_user(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return is_domain_letter(c) || c == '.'; });
 }
 
-void read_users(const ConfigObject& top, VpnConfig& config) {
+void read_users(const RequestObject& top, VpnConfig& config) {
     const Json* list = top.list("users", Need::optional, user_limit);
     if (!list) return;
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -317,7 +308,7 @@ void read_users(const ConfigObject& top, VpnConfig& config) {
     }
 }
 
-void read_allowed_families(const ConfigObject& top, VpnConfig& config) {
+void read_allowed_families(const RequestObject& top, VpnConfig& config) {
     const Json* list = top.list("allowFamilies", Need::optional, 2);
     if (!list) return;
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -341,7 +332,7 @@ void read_allowed_families(const ConfigObject& top, VpnConfig& config) {
 
 bool is_id_letter(char letter) { return is_domain_letter(letter) || letter == '.'; }
 
-void read_scalars(const ConfigObject& top, VpnConfig& config) {
+void read_scalars(const RequestObject& top, VpnConfig& config) {
     if (const auto id = top.text("vpnId", Need::optional)) {
         if (id->empty() || id->size() > vpn_id_length_limit ||
             !std::ranges::all_of(*id, is_id_letter))
@@ -366,7 +357,7 @@ void read_scalars(const ConfigObject& top, VpnConfig& config) {
 }
 
 /// "isIPv6Accepted": whether the tunnel carries the family, which its addresses say too.
-void check_accepted(const ConfigObject& top, const Reading& reading, std::string_view field,
+void check_accepted(const RequestObject& top, const Reading& reading, std::string_view field,
                     Family family) {
     const auto accepted = top.flag(field);
     if (!accepted || *accepted == reading.config.carries(family)) return;
@@ -379,7 +370,7 @@ void check_accepted(const ConfigObject& top, const Reading& reading, std::string
 }
 
 /// What contradicts something else. A part that is wrong by itself contradicts nothing.
-void check_together(const ConfigObject& top, const VpnConfig& config) {
+void check_together(const RequestObject& top, const VpnConfig& config) {
     auto& faults = top.faults();
     if (config.carries(Family::ipv6) && config.mtu < mtu_smallest_ipv6)
         faults.illegal(
@@ -400,7 +391,7 @@ void check_together(const ConfigObject& top, const VpnConfig& config) {
 }
 
 /// Routes and servers of a family that does not go through the tunnel.
-void check_families(const ConfigObject& top, const Reading& reading) {
+void check_families(const RequestObject& top, const Reading& reading) {
     const VpnConfig& config = reading.config;
     if (!reading.has_sound_addresses || config.addresses.empty()) return;
     for (std::size_t i = 0; i < config.routes.size(); ++i) {
@@ -426,16 +417,16 @@ void check_families(const ConfigObject& top, const Reading& reading) {
 }
 
 Result<VpnConfig> read(const Json& json) {
-    ConfigFaults faults;
+    RequestFaults faults;
     if (!json.is_object()) {
         faults.misshapen("config", value_text(json), "an object");
         return std::unexpected(faults.error());
     }
-    const ConfigObject top(json, "", faults,
-                           {"addresses", "routes", "dnsAddresses", "searchDomains", "mtu",
-                            "isIPv4Accepted", "isIPv6Accepted", "isLegacy", "isInternal",
-                            "isMetered", "isBlocking", "trustedApplications", "blockedApplications",
-                            "vpnId", "users", "allowFamilies", "lockdown"});
+    const RequestObject top(json, "", faults,
+                            {"addresses", "routes", "dnsAddresses", "searchDomains", "mtu",
+                             "isIPv4Accepted", "isIPv6Accepted", "isLegacy", "isInternal",
+                             "isMetered", "isBlocking", "trustedApplications",
+                             "blockedApplications", "vpnId", "users", "allowFamilies", "lockdown"});
     Reading reading;
     VpnConfig& config = reading.config;
     read_addresses(top, reading);
@@ -472,6 +463,15 @@ void put_routes(Json& json, const VpnConfig& config) {
 }
 
 }  // namespace
+
+bool is_domain(std::string_view text) {
+    constexpr std::size_t label_limit = 63;
+    if (text.empty() || text.size() > device::domain_length_limit) return false;
+    return std::ranges::all_of(split(text, '.'), [](std::string_view label) {
+        return !label.empty() && label.size() <= label_limit && !label.starts_with('-') &&
+               !label.ends_with('-') && std::ranges::all_of(label, is_domain_letter);
+    });
+}
 
 Result<VpnConfig> vpn_config_from(const Json& json) { return read(json); }
 

@@ -1,4 +1,4 @@
-#include "causeway/service/config_object.h"
+#include "causeway/service/request_object.h"
 
 #include "causeway/base/text.h"
 
@@ -20,7 +20,7 @@ std::string kind_of(const Json& value) {
     return value_text(value);
 }
 
-void refuse_unknown(const Json& object, const ConfigObject& place, ConfigFaults& faults,
+void refuse_unknown(const Json& object, const RequestObject& place, RequestFaults& faults,
                     std::initializer_list<std::string_view> known) {
     const std::vector<std::string_view> names(known);
     for (const auto& [name, value] : object.items()) {
@@ -45,33 +45,37 @@ std::string value_text(const Json& value) {
     return printable(text);
 }
 
-ConfigObject::ConfigObject(const Json& object, std::string path, ConfigFaults& faults,
-                           std::initializer_list<std::string_view> known)
+RequestObject::RequestObject(const Json& object, std::string path, RequestFaults& faults,
+                             std::initializer_list<std::string_view> known)
     : object_(&object), path_(std::move(path)), faults_(&faults) {
     refuse_unknown(object, *this, faults, known);
 }
 
-std::string ConfigObject::path(std::string_view name) const {
+std::string RequestObject::path(std::string_view name) const {
     return path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name);
 }
 
-bool ConfigObject::has_entries(std::string_view name) const {
+bool RequestObject::has_entries(std::string_view name) const {
     const auto found = object_->find(name);
     return found != object_->end() && *found != Json::array();
 }
 
-void ConfigObject::illegal(std::string_view name, std::string value, std::string allowed) const {
+void RequestObject::illegal(std::string_view name, std::string value, std::string allowed) const {
     faults_->illegal(path(name), std::move(value), std::move(allowed));
 }
 
-const Json* ConfigObject::find(std::string_view name, Need need, std::string_view expected) const {
+const Json* RequestObject::find(std::string_view name, Need need, std::string_view expected) const {
     const auto found = object_->find(name);
     if (found != object_->end()) return &*found;
     if (need == Need::mandatory) faults_->misshapen(path(name), "", std::string(expected));
     return nullptr;
 }
 
-std::optional<std::string> ConfigObject::text(std::string_view name, Need need) const {
+const Json* RequestObject::any(std::string_view name, std::string_view expected) const {
+    return find(name, Need::mandatory, expected);
+}
+
+std::optional<std::string> RequestObject::text(std::string_view name, Need need) const {
     const Json* value = find(name, need, "text");
     if (!value) return std::nullopt;
     if (value->is_string()) return value->get<std::string>();
@@ -79,9 +83,9 @@ std::optional<std::string> ConfigObject::text(std::string_view name, Need need) 
     return std::nullopt;
 }
 
-std::optional<std::int64_t> ConfigObject::number(std::string_view name, Need need,
-                                                 std::int64_t smallest,
-                                                 std::int64_t largest) const {
+std::optional<std::int64_t> RequestObject::number(std::string_view name, Need need,
+                                                  std::int64_t smallest,
+                                                  std::int64_t largest) const {
     constexpr std::string_view expected = "a whole number";
     const Json* value = find(name, need, expected);
     if (!value) return std::nullopt;
@@ -102,7 +106,7 @@ std::optional<std::int64_t> ConfigObject::number(std::string_view name, Need nee
     return std::nullopt;
 }
 
-std::optional<bool> ConfigObject::flag(std::string_view name) const {
+std::optional<bool> RequestObject::flag(std::string_view name) const {
     const Json* value = find(name, Need::optional, "true or false");
     if (!value) return std::nullopt;
     if (value->is_boolean()) return value->get<bool>();
@@ -110,7 +114,7 @@ std::optional<bool> ConfigObject::flag(std::string_view name) const {
     return std::nullopt;
 }
 
-const Json* ConfigObject::list(std::string_view name, Need need, std::size_t limit) const {
+const Json* RequestObject::list(std::string_view name, Need need, std::size_t limit) const {
     const Json* value = find(name, need, "a list");
     if (!value) return nullptr;
     if (!value->is_array()) {
@@ -122,11 +126,11 @@ const Json* ConfigObject::list(std::string_view name, Need need, std::size_t lim
     return nullptr;
 }
 
-std::optional<ConfigObject> ConfigObject::object(
+std::optional<RequestObject> RequestObject::object(
     std::string_view name, Need need, std::initializer_list<std::string_view> known) const {
     const Json* value = find(name, need, "an object");
     if (!value) return std::nullopt;
-    if (value->is_object()) return ConfigObject(*value, path(name), *faults_, known);
+    if (value->is_object()) return RequestObject(*value, path(name), *faults_, known);
     faults_->misshapen(path(name), kind_of(*value), "an object");
     return std::nullopt;
 }

@@ -1,4 +1,4 @@
-#include "causeway/service/config_faults.h"
+#include "causeway/service/request_faults.h"
 
 #include "causeway/base/text.h"
 #include "causeway/service/limits.h"
@@ -16,20 +16,20 @@ std::string sentence(const Fault& fault) {
 
 }  // namespace
 
-void ConfigFaults::add(Kind& kind, Fault fault) {
+void RequestFaults::add(Kind& kind, Fault fault) {
     ++kind.count;
     if (kind.kept.size() < fault_limit) kind.kept.push_back(std::move(fault));
 }
 
-void ConfigFaults::misshapen(std::string field, std::string value, std::string expected) {
+void RequestFaults::misshapen(std::string field, std::string value, std::string expected) {
     add(misshapen_, {std::move(field), std::move(value), std::move(expected)});
 }
 
-void ConfigFaults::illegal(std::string field, std::string value, std::string allowed) {
+void RequestFaults::illegal(std::string field, std::string value, std::string allowed) {
     add(illegal_, {std::move(field), std::move(value), std::move(allowed)});
 }
 
-Error ConfigFaults::error() const {
+Error RequestFaults::error() const {
     std::vector<Fault> faults = misshapen_.kept;
     faults.insert(faults.end(), illegal_.kept.begin(), illegal_.kept.end());
     const auto& first = faults.at(0);

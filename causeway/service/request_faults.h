@@ -18,7 +18,7 @@ struct Fault {
     std::string allowed;
 };
 
-class ConfigFaults {
+class RequestFaults {
 public:
     /// Missing, of the wrong type, or unknown: PARAMETER_ERROR.
     void misshapen(std::string field, std::string value, std::string expected);

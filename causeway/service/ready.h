@@ -1,0 +1,29 @@
+// Telling the service manager, where there is one: readiness, and that the loop runs
+// (sd_notify(3)).
+
+#pragma once
+
+#include "causeway/base/event_loop.h"
+
+#include <chrono>
+#include <string_view>
+
+namespace causeway::service {
+
+/// Sends one line to $NOTIFY_SOCKET; without one, nothing.
+void tell_manager(std::string_view line);
+
+/// Tells the manager twice in each $WATCHDOG_USEC that the loop goes round.
+class Watchdog {
+public:
+    explicit Watchdog(EventLoop& loop);
+
+private:
+    void beat();
+
+    EventLoop& loop_;
+    std::chrono::microseconds interval_{0};
+    EventLoop::Timer timer_;
+};
+
+}  // namespace causeway::service
