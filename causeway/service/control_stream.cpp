@@ -131,7 +131,7 @@ Result<bool> ControlStream::read_some() {
 }
 
 Result<void> ControlStream::send(std::string_view json, std::vector<Fd> descriptors) {
-    if (failure_) return std::unexpected(*failure_);
+    // Whoever has sent what cannot be read can still be told so.
     if (json.size() > frame_limit) return std::unexpected(too_long(json.size()));
     if (queued_bytes_ + json.size() > unread_limit)
         return latch(system_error(

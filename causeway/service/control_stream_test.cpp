@@ -106,6 +106,9 @@ TEST_CASE("a frame that is too long is refused before its text arrives") {
     send_with(theirs.get(), header, 0);
     CHECK(story(stream) == "EMSGSIZE");
     CHECK(story(stream) == "EMSGSIZE");
+    CHECK(stream.send("{}").has_value());
+    ControlStream other(std::move(theirs));
+    CHECK(story(other) == "{}+0 …");
 }
 
 TEST_CASE("an end inside a frame is told from one between two") {

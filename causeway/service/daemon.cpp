@@ -153,9 +153,12 @@ Result<Opened> open_everything(const DaemonOptions& options, Policy policy) {
     auto lock = lock_state(options.state_folder);
     if (!lock) return pass(lock);
     opened.lock = std::move(*lock);
-    auto listener = program::listen_at(options.socket, backlog);
-    if (!listener) return pass(listener);
-    opened.listener = std::move(*listener);
+    opened.listener = socket_from_manager();
+    if (!opened.listener) {
+        auto listener = program::listen_at(options.socket, backlog);
+        if (!listener) return pass(listener);
+        opened.listener = std::move(*listener);
+    }
     auto runs_as = drop_privileges(user);
     if (!runs_as) return pass(runs_as);
     if (!user && geteuid() == 0)

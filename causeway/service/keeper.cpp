@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -50,8 +51,16 @@ Result<std::string> result_in(const Json& answer) {
     return dns->get<std::string>();
 }
 
+/// Locks, and sockets that a manager has opened for the service, would live as long as the keeper.
+void close_others(unsigned own) {
+    constexpr unsigned first = 3;
+    if (own > first) close_range(first, own - 1, 0);
+    close_range(std::max(own + 1, first), ~0U, 0);
+}
+
 [[noreturn]] void live(ipc::Channel channel, const std::string& state_folder) {
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) signal(number, SIG_IGN);
+    close_others(static_cast<unsigned>(channel.fd()));
     if (!program::keep_only(keeper_rights) || !program::protect_memory()) _exit(70);
     keep(std::move(channel), state_folder);
     _exit(0);

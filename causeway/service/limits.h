@@ -58,8 +58,10 @@ inline constexpr std::size_t unread_limit = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t vpn_limit = 20;
 /// Incidents that can be asked for again.
 inline constexpr std::size_t incident_limit = 256;
+/// Connections that are accepted before the others have their turn.
+inline constexpr int connections_a_turn = 64;
 /// Frames of one connection before the others have their turn.
-inline constexpr int frames_a_turn = 16;
+inline constexpr int frames_a_turn = 4;
 /// What the keeper may take for name servers: resolvers are other programs.
 inline constexpr auto keeper_time_limit = std::chrono::seconds(10);
 /// From SIGTERM to the end.

@@ -1,16 +1,30 @@
 #include "causeway/service/ready.h"
 
-#include "causeway/base/fd.h"
 #include "causeway/base/text.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cstddef>
 #include <cstdlib>
 #include <limits>
+#include <string>
 
 namespace causeway::service {
+
+Fd socket_from_manager() {
+    constexpr int first = 3;
+    const char* process = std::getenv("LISTEN_PID");
+    const char* count = std::getenv("LISTEN_FDS");
+    if (!process || !count || std::string_view(count) != "1") return {};
+    if (std::string_view(process) != std::to_string(getpid())) return {};
+    Fd socket(first);
+    if (fcntl(first, F_SETFD, FD_CLOEXEC) != 0) return {};
+    const int flags = fcntl(first, F_GETFL);
+    if (flags < 0 || fcntl(first, F_SETFL, flags | O_NONBLOCK) < 0) return {};
+    return socket;
+}
 
 void tell_manager(std::string_view line) {
     const char* path = std::getenv("NOTIFY_SOCKET");

@@ -4,11 +4,16 @@
 #pragma once
 
 #include "causeway/base/event_loop.h"
+#include "causeway/base/fd.h"
 
 #include <chrono>
 #include <string_view>
 
 namespace causeway::service {
+
+/// The one socket that the manager has opened for this process (sd_listen_fds(3)), close-on-exec;
+/// none when it has opened none.
+Fd socket_from_manager();
 
 /// Sends one line to $NOTIFY_SOCKET; without one, nothing.
 void tell_manager(std::string_view line);

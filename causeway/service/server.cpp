@@ -54,8 +54,12 @@ Server::Connection* Server::find(ConnectionId id) {
 // Coming and going
 
 void Server::accept_waiting() {
-    Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (socket) return take(std::move(socket));
+    for (int turn = 0; turn < connections_a_turn; ++turn) {
+        Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!socket) break;
+        take(std::move(socket));
+        errno = 0;
+    }
     const bool is_full = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     // The listener stays readable: without a pause the loop would do nothing else.
     if (is_full) pause();

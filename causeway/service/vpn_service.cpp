@@ -151,6 +151,10 @@ Result<VpnConfig> VpnService::wanted_config(const Ask& ask) const {
     if (auto may = policy_.check_owner(ask.caller); !may) return pass(may);
     if (auto free = check_slot(*config, ask.caller); !free) return pass(free);
     if (auto supported = check_supported(*config); !supported) return pass(supported);
+    // The device would leave these addresses out, and say so in a note.
+    if (config->carries(Family::ipv6) && !device::has_ipv6())
+        return fail(Service::CAPABILITY_NOT_SUPPORTED, "this machine has no IPv6",
+                    Evidence{{"field", "addresses"}});
     return config;
 }
 
