@@ -4,6 +4,7 @@
 #include "causeway/base/version.h"
 #include "causeway/cli/explain.h"
 #include "causeway/cli/run.h"
+#include "causeway/cli/service_command.h"
 #include "causeway/error/exit_status.h"
 
 #include <fmt/format.h>
@@ -58,6 +59,7 @@ int run(int argc, char** argv) {
 
     cli::add_run(program, status);
     cli::add_explain(program, status);
+    cli::add_service(program, status);
 
     // After the commands, which would inherit it: an unknown word gets our own answer.
     program.allow_extras();

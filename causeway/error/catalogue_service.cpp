@@ -75,11 +75,14 @@ constexpr auto rows = std::to_array<Entry>({
     row<Service::VPN_ALREADY_EXISTS>(
         configurationFailed, you, ask_user,
         "A VPN of that name is already up, or is just being set up.",
-        "End the other one first, or choose another name with `--interface`.",
+        "End the other one first, or choose another name: `--interface` for the client, a `vpnId` "
+        "for the service.",
         {{"Another Causeway client runs with the same interface name.",
           "`ip -br link show type tun`, and `pgrep -a causeway`."},
          {"Another VPN program holds the name.",
           "The report names the interface; `ip -d link show INTERFACE` tells its kind."},
+         {"The machine's VPN service has one, of this user or another.",
+          "The report names the owner and since when; `causeway service status` shows it."},
          {"An interface was left behind by a program that made it persistent.",
           "`ip tuntap show`; remove it with `ip tuntap del dev INTERFACE mode tun`."}}),
     row<Service::INVALID_SOCKET_FD>(
@@ -89,7 +92,9 @@ constexpr auto rows = std::to_array<Entry>({
         {{"The descriptor was closed before it was handed over.",
           "The errno in the report is EBADF."},
          {"It is a file, a pipe or a Unix socket.",
-          "`ls -l /proc/PID/fd/NUMBER` of the program that handed it over."}}),
+          "`ls -l /proc/PID/fd/NUMBER` of the program that handed it over."},
+         {"It is in the tunnel already: bound to its interface, or to its address by a connection.",
+          "The report says so; protect the socket before it is connected."}}),
     row<Service::INVALID_PARAMETER_VALUE>(
         configurationFailed, you, give_up,
         "A value has the right type and an impossible content.",

@@ -1,6 +1,6 @@
 #include "causeway/gateway/auth_sandbox.h"
 
-#include "causeway/gateway/privileges.h"
+#include "causeway/program/privileges.h"
 
 #include <fcntl.h>
 #include <seccomp.h>
@@ -94,8 +94,8 @@ Result<void> load_filter() {
 }  // namespace
 
 Result<void> enter_auth_sandbox() {
-    auto hidden = protect_memory();
-    if (hidden) hidden = drop_capabilities();
+    auto hidden = program::protect_memory();
+    if (hidden) hidden = program::drop_capabilities();
     if (!hidden)
         return fail(Vpn::pluginFailed, "causeway-auth cannot lock itself in",
                     std::move(hidden).error());

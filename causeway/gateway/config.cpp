@@ -2,6 +2,7 @@
 
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
+#include "causeway/gateway/config_keys.h"
 #include "causeway/gateway/config_reader.h"
 #include "causeway/gateway/users.h"
 #include "causeway/tls/certificate.h"
@@ -28,7 +29,8 @@ struct Reading {
     ConfigFaults faults;
     const SettingTable& root;
 
-    Reading(const SettingTable& table, const std::string& path) : faults(path), root(table) {
+    Reading(const SettingTable& table, const std::string& path)
+        : faults(path, config_keys()), root(table) {
         config.path = path;
     }
 
@@ -311,7 +313,7 @@ Group common_group(Reading& reading) {
     const SettingTable* limits =
         reading.root.find("limits") ? reading.root.find("limits")->as<SettingTable>() : nullptr;
     // Their faults are found where these sections are read for themselves.
-    ConfigFaults found_elsewhere(reading.config.path);
+    ConfigFaults found_elsewhere(reading.config.path, config_keys());
     const ConfigSection timeouts("session", session, {1, 1}, found_elsewhere);
     timeouts.read("idle_timeout", group.idle_timeout);
     timeouts.read("session_timeout", group.session_timeout);
@@ -370,7 +372,7 @@ void read_groups(Reading& reading) {
 
 void choose_default_group(Reading& reading) {
     Config& config = reading.config;
-    ConfigFaults found_elsewhere(config.path);
+    ConfigFaults found_elsewhere(config.path, config_keys());
     const ConfigSection top("", &reading.root, {1, 1}, found_elsewhere);
     const std::string* name = top.text("default_group");
     if (!name) return;
@@ -422,9 +424,9 @@ const Group* Config::group(std::string_view name_or_label) const {
 }
 
 Result<Config> parse_config(std::string_view text, const std::string& path) {
-    const auto root = parse_toml(text);
+    const auto root = program::parse_toml(text);
     if (!root) {
-        ConfigFaults faults(path);
+        ConfigFaults faults(path, config_keys());
         faults.add(root.error().place, "this is not TOML: " + root.error().words);
         return std::unexpected(faults.error());
     }

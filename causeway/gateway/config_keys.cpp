@@ -12,21 +12,21 @@ namespace causeway::gateway {
 namespace {
 
 constexpr std::int64_t day = 86400;
-constexpr std::int64_t path_size = 4096;
-constexpr std::int64_t list_size = 4096;
 
-constexpr ConfigKey text(std::string_view section, std::string_view name, std::int64_t smallest,
-                         std::int64_t largest, std::string_view standard,
-                         std::string_view description) {
-    return {section, name, KeyKind::text, smallest, largest, "", standard, description};
+constexpr auto text = program::text_key;
+constexpr auto flag = program::flag_key;
+constexpr ConfigKey lines(std::string_view section, std::string_view name, std::int64_t smallest,
+                          std::int64_t largest, std::string_view standard,
+                          std::string_view description) {
+    return {section, name, KeyKind::lines, smallest, largest, "", standard, description};
 }
 constexpr ConfigKey path(std::string_view section, std::string_view name, std::string_view standard,
                          std::string_view description) {
-    return text(section, name, 1, path_size, standard, description);
+    return text(section, name, 1, program::path_size, standard, description);
 }
 constexpr ConfigKey list(std::string_view section, std::string_view name,
                          std::string_view description) {
-    return {section, name, KeyKind::text_list, 0, list_size, "", "[]", description};
+    return program::list_key(section, name, "[]", description);
 }
 constexpr ConfigKey number(std::string_view section, std::string_view name, std::int64_t smallest,
                            std::int64_t largest, std::string_view standard,
@@ -37,10 +37,6 @@ constexpr ConfigKey seconds(std::string_view section, std::string_view name, std
                             std::int64_t largest, std::string_view standard,
                             std::string_view description) {
     return {section, name, KeyKind::seconds, smallest, largest, "", standard, description};
-}
-constexpr ConfigKey flag(std::string_view section, std::string_view name, std::string_view standard,
-                         std::string_view description) {
-    return {section, name, KeyKind::flag, 0, 0, "", standard, description};
 }
 constexpr ConfigKey choice(std::string_view section, std::string_view name,
                            std::string_view choices, std::string_view standard,
@@ -60,7 +56,7 @@ constexpr auto keys = std::to_array<ConfigKey>({
     path("", "control_socket", "\"/run/causeway-gateway/control\"",
          "Unix socket for causeway-gateway sessions, status, bans, disconnect, unban, incident."),
     number("", "threads", 0, 256, "0", "Threads that carry sessions; 0: one for each processor."),
-    text("", "banner", 0, 2000, "\"\"", "Shown to everybody before the login."),
+    lines("", "banner", 0, 2000, "\"\"", "Shown to everybody before the login."),
     text("", "default_group", 1, 32, "the first group",
          "Group of those who ask for none and whose line in the users file names none."),
     path("", "log", "\"stderr\"", "\"stderr\", \"journal\", or the path of a file."),
@@ -153,40 +149,11 @@ constexpr auto keys = std::to_array<ConfigKey>({
     seconds("group", "idle_timeout", 0, 30 * day, "session.idle_timeout", "As in [session]."),
     seconds("group", "session_timeout", 0, 365 * day, "session.session_timeout",
             "As in [session]."),
-    text("group", "banner", 0, 2000, "\"\"", "Shown after the login."),
+    lines("group", "banner", 0, 2000, "\"\"", "Shown after the login."),
 });
-
-std::string spoken_choices(std::string_view choices) {
-    std::string words;
-    const auto parts = split(choices, '|');
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (i > 0) words += i + 1 == parts.size() ? " or " : ", ";
-        words += fmt::format("\"{}\"", parts[i]);
-    }
-    return words;
-}
 
 }  // namespace
 
-std::span<const ConfigKey> config_keys() { return keys; }
-
-const ConfigKey* config_key(std::string_view section, std::string_view name) {
-    const auto found = std::ranges::find_if(
-        keys, [&](const ConfigKey& key) { return key.section == section && key.name == name; });
-    return found == keys.end() ? nullptr : &*found;
-}
-
-std::string allowed_values(const ConfigKey& key) {
-    switch (key.kind) {
-        case KeyKind::text: return fmt::format("text of {} to {} bytes", key.smallest, key.largest);
-        case KeyKind::text_list:
-            return fmt::format("a list of {} to {} texts", key.smallest, key.largest);
-        case KeyKind::number: return fmt::format("{} to {}", key.smallest, key.largest);
-        case KeyKind::seconds: return fmt::format("{} to {} seconds", key.smallest, key.largest);
-        case KeyKind::flag: return "true or false";
-        case KeyKind::choice: return spoken_choices(key.choices);
-    }
-    return {};
-}
+program::ConfigKeys config_keys() { return keys; }
 
 }  // namespace causeway::gateway

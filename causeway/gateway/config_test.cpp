@@ -105,7 +105,8 @@ TEST_CASE("the example with its comments taken away is sound too, and shows the 
         if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
         if (!is_default) continue;
         const auto name = line.substr(1, line.find(" = ") - 1);
-        const ConfigKey* key = config_key(section.starts_with('[') ? "group" : section, name);
+        const ConfigKey* key =
+            program::find_key(config_keys(), section.starts_with('[') ? "group" : section, name);
         CAPTURE(line);
         REQUIRE(key);
         // Keys without a default of their own are shown with an example.

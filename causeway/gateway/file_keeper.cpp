@@ -1,9 +1,10 @@
 #include "causeway/gateway/file_keeper.h"
 
 #include "causeway/gateway/config.h"
-#include "causeway/gateway/privileges.h"
+#include "causeway/program/privileges.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -18,6 +19,8 @@
 
 namespace causeway::gateway {
 namespace {
+
+using program::drop_privileges;
 
 constexpr auto answer_time_limit = std::chrono::seconds(5);
 
@@ -92,7 +95,7 @@ std::expected<std::string, int> read_opened(const FileOpener& open, const std::s
 }
 
 Result<std::unique_ptr<FileKeeper>> FileKeeper::start(const std::string& config_path,
-                                                      const RunAs& run_as) {
+                                                      const program::RunAs& run_as) {
     auto ends = ipc::Channel::pair();
     if (!ends) return cannot_start(std::move(ends).error());
     const pid_t process = fork();
@@ -100,7 +103,7 @@ Result<std::unique_ptr<FileKeeper>> FileKeeper::start(const std::string& config_
     if (process == 0) {
         ends->first = std::move(ends->second);  // closes the gateway's end in this process
         for (const int number : {SIGTERM, SIGINT, SIGHUP}) signal(number, SIG_IGN);
-        if (!keep_only_reading(run_as)) _exit(70);
+        if (!drop_privileges(run_as, std::uint64_t{1} << CAP_DAC_READ_SEARCH)) _exit(70);
         keep(std::move(ends->first), config_path);
         _exit(0);
     }

@@ -10,8 +10,8 @@
 
 #include "causeway/base/fd.h"
 #include "causeway/error/error.h"
-#include "causeway/gateway/privileges.h"
 #include "causeway/ipc/channel.h"
+#include "causeway/program/privileges.h"
 
 #include <sys/types.h>
 
@@ -38,7 +38,7 @@ public:
     /// thread runs. It ends with this object, or with the gateway. Fails with configurationFailed
     /// <- the errno.
     static Result<std::unique_ptr<FileKeeper>> start(const std::string& config_path,
-                                                     const RunAs& run_as);
+                                                     const program::RunAs& run_as);
     ~FileKeeper();
     FileKeeper(const FileKeeper&) = delete;
     FileKeeper& operator=(const FileKeeper&) = delete;

@@ -7,11 +7,11 @@
 #include "causeway/error/names.h"
 #include "causeway/gateway/config.h"
 #include "causeway/gateway/control_client.h"
-#include "causeway/gateway/privileges.h"
 #include "causeway/gateway/runtime.h"
 #include "causeway/gateway/serving.h"
 #include "causeway/gateway/user_command.h"
 #include "causeway/gateway/users.h"
+#include "causeway/program/privileges.h"
 
 #include <fmt/format.h>
 
@@ -68,7 +68,7 @@ int check_config(const Options& options) {
     if (!config) return refuse_config(config.error());
     const Config sound = *config;
     // The gateway's key is read.
-    if (const auto hidden = protect_memory(); !hidden) return refuse(hidden.error());
+    if (const auto hidden = program::protect_memory(); !hidden) return refuse(hidden.error());
     const auto serving = make_serving(std::move(*config), wall_now());
     if (!serving) return refuse_config(serving.error());
     std::size_t count = 0;
@@ -102,7 +102,7 @@ int run_user_command(const Options& options) {
                                            printable(options.config)));
     }
     // A password passes through this process.
-    if (const auto hidden = protect_memory(); !hidden) return refuse(hidden.error());
+    if (const auto hidden = program::protect_memory(); !hidden) return refuse(hidden.error());
     const auto done = carry_out(command);
     if (!done) return refuse(done.error());
     fmt::print("{}", *done);

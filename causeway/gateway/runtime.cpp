@@ -5,7 +5,7 @@
 #include "causeway/error/report.h"
 #include "causeway/gateway/datagram_socket.h"
 #include "causeway/gateway/gateway.h"
-#include "causeway/gateway/privileges.h"
+#include "causeway/program/privileges.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -80,12 +80,12 @@ int run_gateway(Config config, const std::string& config_path) {
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     config.path = config_path;
-    if (const auto done = protect_memory(); !done) return refuse(done.error());
+    if (const auto done = program::protect_memory(); !done) return refuse(done.error());
     auto serving = make_serving(std::move(config), wall_now());
     if (!serving) return refuse(serving.error());
     const auto settings = (*serving)->config;
 
-    const RunAs run_as{settings->run_as_user, settings->run_as_group};
+    const program::RunAs run_as{settings->run_as_user, settings->run_as_group};
     auto files = FileKeeper::start(config_path, run_as);
     if (!files) return refuse(files.error());
     auto opened = open_everything(*settings);
@@ -99,7 +99,7 @@ int run_gateway(Config config, const std::string& config_path) {
     if (const auto started = gateway.start_datagrams(); !started) return refuse(started.error());
     if (const auto started = gateway.start_authentication(); !started)
         return refuse(started.error());
-    const auto dropped = drop_privileges(run_as);
+    const auto dropped = program::drop_privileges(run_as);
     if (!dropped) return refuse(dropped.error());
     for (const auto& note : dropped->notes) warnings.push_back(note);
     for (const auto& warning : warnings) warn(gateway, *settings, warning);

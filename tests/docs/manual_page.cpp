@@ -1,12 +1,12 @@
-// Makes a page of the manual: a template whose lines @OPTIONS@, @KEYS@ and @EXIT@ are replaced by
-// what the programs themselves know.
-// The source is the template, the page scdoc's.
+// Makes a page of the manual: a template whose lines @OPTIONS@, @KEYS@, @POLICY@ and @EXIT@ are
+// replaced by what the programs themselves know. The source is the template, the page scdoc's.
 
 #include "causeway/base/text.h"
 #include "causeway/connection/profile.h"
 #include "causeway/error/catalogue.h"
 #include "causeway/error/exit_status.h"
 #include "causeway/gateway/config_keys.h"
+#include "causeway/service/policy.h"
 #include "tests/docs/made_page.h"
 
 #include <fmt/format.h>
@@ -39,14 +39,14 @@ std::string options() {
     return text;
 }
 
-std::string keys() {
+std::string keys(program::ConfigKeys all) {
     std::string text;
     std::string_view section;
-    for (const auto& key : gateway::config_keys()) {
+    for (const auto& key : all) {
         if (key.section != section) text += fmt::format("## [{}]\n\n", key.section);
         section = key.section;
         text += fmt::format("*{}*\n\t{}\n\tAllowed: {}.", escaped(key.name),
-                            escaped(key.description), escaped(gateway::allowed_values(key)));
+                            escaped(key.description), escaped(program::allowed_values(key)));
         if (!key.standard.empty()) text += fmt::format(" When not set: {}.", escaped(key.standard));
         text += "\n\n";
     }
@@ -80,7 +80,9 @@ std::string page_from(std::string_view page_template) {
         if (line == "@OPTIONS@")
             lines.push_back(without_blank_end(options()));
         else if (line == "@KEYS@")
-            lines.push_back(without_blank_end(keys()));
+            lines.push_back(without_blank_end(keys(gateway::config_keys())));
+        else if (line == "@POLICY@")
+            lines.push_back(without_blank_end(keys(service::policy_keys())));
         else if (line == "@EXIT@")
             lines.push_back(without_blank_end(exit_statuses()));
         else

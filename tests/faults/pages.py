@@ -91,8 +91,9 @@ def write(outcome, printed):
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(INTRODUCTION + fault_table(outcome) + words_section(printed))
     found = provoked(outcome)
-    # Tests beside the code that join two real peers name themselves here by hand.
-    kept = {code: test for code, test in read_provoked() if test.startswith("unit.")}
+    # Tests beside the code that join two real peers, and those of whole programs, name themselves
+    # here by hand.
+    kept = {code: test for code, test in read_provoked() if test.startswith(("unit.", "netns."))}
     every = {**kept, **found}
     PROVOKED.write_text("# code<TAB>the test in which a real fault produces it. Lines of faults.* "
                         "are written by tests/faults/run --write.\n" +

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace causeway::gateway {
+namespace causeway::program {
 
 /// Line and column of a value, from 1.
 struct FilePlace {
@@ -60,4 +60,4 @@ struct SyntaxFault {
 
 std::expected<SettingTable, SyntaxFault> parse_toml(std::string_view text);
 
-}  // namespace causeway::gateway
+}  // namespace causeway::program

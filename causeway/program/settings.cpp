@@ -1,4 +1,4 @@
-#include "causeway/gateway/settings.h"
+#include "causeway/program/settings.h"
 
 #include "causeway/base/text.h"
 
@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace causeway::gateway {
+namespace causeway::program {
 namespace {
 
 Setting setting_of(const toml::node& node);
@@ -138,4 +138,4 @@ std::expected<SettingTable, SyntaxFault> parse_toml(std::string_view text) {
     return table_of(result.table());
 }
 
-}  // namespace causeway::gateway
+}  // namespace causeway::program

@@ -4,10 +4,11 @@
 
 #include "causeway/error/error.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-namespace causeway::gateway {
+namespace causeway::program {
 
 /// Who the process becomes.
 struct RunAs {
@@ -22,25 +23,27 @@ struct Dropped {
     std::vector<std::string> notes;
 };
 
-/// Makes the process another user without groups, capabilities, core files or a way to get
-/// privileges back; not dumpable from then on. A process that is no root keeps its user. In a user
-/// namespace that has no other user, root stays root of that namespace without capabilities, and
-/// the notes say so. Call it while one thread runs.
+/// Makes the process another user without groups, capabilities (but for `kept`, a bit each, as
+/// far as it has them), core files or a way to get privileges back; not dumpable from then on. A
+/// process that is no root keeps its user. In a user namespace that has no other user, root stays
+/// root of that namespace without capabilities, and the notes say so. Call it while one thread
+/// runs.
 ///
 /// Fails with configurationFailed: an unknown user or group; or what the kernel refused, with its
 /// errno.
-Result<Dropped> drop_privileges(const RunAs& run_as);
+Result<Dropped> drop_privileges(const RunAs& run_as, std::uint64_t kept = 0);
 
-/// Gives up all capabilities for ever, and new privileges by running other programs. Fails with
-/// configurationFailed <- the errno.
+/// Gives up all capabilities but these for ever, and new privileges by running other programs.
+/// Fails with configurationFailed <- the errno.
+Result<void> keep_only(std::uint64_t capabilities);
+/// `keep_only` none.
 Result<void> drop_capabilities();
 
-/// For a process that shall read files of root and nothing else: the same, but for the capability
-/// to read (CAP_DAC_READ_SEARCH), when it has it. Fails as `drop_privileges`.
-Result<void> keep_only_reading(const RunAs& run_as);
+/// Whether this machine has a user of that name.
+bool has_user(const std::string& name);
 
 /// No core files, no ptrace by others: for a process that holds keys. Fails with
 /// configurationFailed <- the errno.
 Result<void> protect_memory();
 
-}  // namespace causeway::gateway
+}  // namespace causeway::program

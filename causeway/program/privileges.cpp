@@ -1,4 +1,4 @@
-#include "causeway/gateway/privileges.h"
+#include "causeway/program/privileges.h"
 
 #include <grp.h>
 #include <linux/capability.h>
@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-namespace causeway::gateway {
+namespace causeway::program {
 namespace {
 
 struct Identity {
@@ -74,7 +74,7 @@ Result<void> keep_capabilities(std::uint64_t kept) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> capabilities{};
     if (kept != 0 && syscall(SYS_capget, &header, capabilities.data()) != 0)
-        return refused("capget", "the gateway cannot tell its capabilities");
+        return refused("capget", "this process cannot tell its capabilities");
     capabilities[0].permitted &= static_cast<__u32>(kept);
     capabilities[1].permitted &= static_cast<__u32>(kept >> 32);
     for (auto& data : capabilities) {
@@ -82,9 +82,9 @@ Result<void> keep_capabilities(std::uint64_t kept) {
         data.inheritable = 0;
     }
     if (syscall(SYS_capset, &header, capabilities.data()) != 0)
-        return refused("capset", "the gateway cannot give up its capabilities");
+        return refused("capset", "this process cannot give up its capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return refused("prctl", "the gateway cannot give up new privileges");
+        return refused("prctl", "this process cannot give up new privileges");
     return {};
 }
 
@@ -92,39 +92,44 @@ Result<void> keep_capabilities(std::uint64_t kept) {
 Result<std::optional<std::string>> become(const Identity& identity) {
     const bool left_groups = setgroups(0, nullptr) == 0;
     if (!left_groups && !is_not_mapped(errno))
-        return refused("setgroups", "the gateway cannot leave its groups");
+        return refused("setgroups", "this process cannot leave its groups");
     const bool is_done = left_groups &&
                          setresgid(identity.group, identity.group, identity.group) == 0 &&
                          setresuid(identity.user, identity.user, identity.user) == 0;
     if (is_done) return std::nullopt;
     if (!is_not_mapped(errno))
-        return refused("setresuid", fmt::format("the gateway cannot become {}", identity.name));
+        return refused("setresuid", fmt::format("this process cannot become {}", identity.name));
     return fmt::format(
-        "stays user {}, without capabilities: this user namespace has no user {} to become",
+        "stays user {}, without other capabilities than it needs: this user namespace has no user "
+        "{} to become",
         own_name(), identity.name);
 }
 
 }  // namespace
 
-Result<void> drop_capabilities() {
+Result<void> keep_only(std::uint64_t capabilities) {
     empty_bounding_set();
-    return keep_capabilities(0);
+    return keep_capabilities(capabilities);
 }
+
+Result<void> drop_capabilities() { return keep_only(0); }
 
 Result<void> protect_memory() {
     const rlimit none{0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0)
         return refused("setrlimit", "core files cannot be switched off");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return refused("prctl", "the gateway's memory cannot be protected");
+        return refused("prctl", "this process's memory cannot be protected");
     return {};
 }
 
-Result<Dropped> drop_privileges(const RunAs& run_as) {
+Result<Dropped> drop_privileges(const RunAs& run_as, std::uint64_t kept) {
     Dropped dropped;
     if (geteuid() == 0) {
         auto identity = look_up(run_as);
         if (!identity) return pass(identity);
+        if (kept != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+            return refused("prctl", "its rights cannot be kept");
         empty_bounding_set();
         auto obstacle = become(*identity);
         if (!obstacle) return pass(obstacle);
@@ -133,24 +138,12 @@ Result<Dropped> drop_privileges(const RunAs& run_as) {
         dropped.notes.push_back(
             fmt::format("stays user {}: only root can become {}", own_name(), run_as.user));
     }
-    if (auto done = drop_capabilities(); !done) return pass(done);
+    if (auto done = keep_only(kept); !done) return pass(done);
     if (auto done = protect_memory(); !done) return pass(done);
     dropped.user = own_name();
     return dropped;
 }
 
-Result<void> keep_only_reading(const RunAs& run_as) {
-    if (geteuid() == 0) {
-        auto identity = look_up(run_as);
-        if (!identity) return pass(identity);
-        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
-            return refused("prctl", "the right to read files cannot be kept");
-        empty_bounding_set();
-        if (auto obstacle = become(*identity); !obstacle) return pass(obstacle);
-    }
-    if (auto done = keep_capabilities(std::uint64_t{1} << CAP_DAC_READ_SEARCH); !done)
-        return pass(done);
-    return protect_memory();
-}
+bool has_user(const std::string& name) { return getpwnam(name.c_str()) != nullptr; }
 
-}  // namespace causeway::gateway
+}  // namespace causeway::program

@@ -1,0 +1,195 @@
+#include "causeway/cli/service_command.h"
+
+#include "causeway/base/text.h"
+#include "causeway/error/exit_status.h"
+#include "causeway/error/json.h"
+#include "causeway/error/report.h"
+#include "causeway/service/client.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace causeway::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using service::ControlClient;
+
+struct Chosen {
+    std::string socket = service::control_socket_path();
+    std::string argument;
+    bool all = false;
+    bool json = false;
+};
+
+int tell(const Error& error, bool as_json) {
+    if (as_json)
+        fmt::print("{}\n", json_text(error));
+    else
+        fmt::print(stderr, "{}", report(make_incident({}, {}, Phase::device, error)));
+    return exit_status(error);
+}
+
+/// A value as it stands in a table.
+std::string cell(const Json& row, const char* key) {
+    const auto value = row.find(key);
+    if (value == row.end()) return {'-'};
+    if (value->is_array()) {
+        std::vector<std::string> texts;
+        for (const auto& each : *value)
+            texts.push_back(each.is_string() ? printable(each.get<std::string>()) : each.dump());
+        return texts.empty() ? std::string(1, '-') : join(texts, ",");
+    }
+    const auto text = value->is_string() ? printable(value->get<std::string>()) : value->dump();
+    return text.empty() ? std::string(1, '-') : text;
+}
+
+using Columns = std::span<const std::pair<const char*, const char*>>;
+
+/// One column for each key, as wide as its longest value.
+void print_table(const Json& rows, Columns columns) {
+    std::vector<std::vector<std::string>> lines(1);
+    for (const auto& [title, key] : columns) lines[0].emplace_back(title);
+    for (const auto& row : rows) {
+        auto& line = lines.emplace_back();
+        for (const auto& [title, key] : columns) line.push_back(cell(row, key));
+    }
+    for (const auto& line : lines) {
+        std::string text;
+        for (std::size_t column = 0; column < line.size(); ++column) {
+            std::size_t width = 0;
+            for (const auto& other : lines) width = std::max(width, other[column].size());
+            text += column + 1 == line.size() ? line[column]
+                                              : fmt::format("{:<{}}  ", line[column], width);
+        }
+        fmt::print("{}\n", text);
+    }
+}
+
+void print_status(const Json& status) {
+    static constexpr std::pair<const char*, const char*> columns[] = {
+        {"VPN", "vpnId"}, {"STATE", "state"}, {"INTERFACE", "interface"},
+        {"USER", "user"}, {"SINCE", "since"}, {"METERED", "isMetered"},
+    };
+    fmt::print("{}, protocol {}. {} {} own a VPN{}.\n", cell(status, "service"),
+               cell(status, "protocol"), cell(status, "user"),
+               status.value("mayOwn", false) ? "may" : "may not",
+               status.value("prohibited", false) ? ": VPNs are switched off" : "");
+    if (const auto vpns = status.find("vpns"); vpns != status.end() && !vpns->empty())
+        print_table(*vpns, columns);
+}
+
+void print_sessions(const Json& answer) {
+    static constexpr std::pair<const char*, const char*> columns[] = {
+        {"SESSION", "session"}, {"STATE", "state"}, {"INTERFACE", "interface"},
+        {"VPN", "vpnId"},       {"USER", "user"},   {"PROCESS", "pid"},
+        {"SINCE", "since"},     {"DNS", "dns"},     {"ADDRESSES", "addresses"},
+    };
+    if (const auto sessions = answer.find("sessions"); sessions != answer.end())
+        print_table(*sessions, columns);
+}
+
+void print_route(const Json& answer) {
+    fmt::print("{}: {}{}\n", cell(answer, "destination"), cell(answer, "verdict"),
+               answer.contains("interface") ? " by " + cell(answer, "interface") : std::string());
+    fmt::print("  {}\n", cell(answer, "why"));
+    if (const auto rule = answer.find("rule"); rule != answer.end())
+        fmt::print("  rule {}: {}, table {}\n", cell(*rule, "priority"), cell(*rule, "selector"),
+                   cell(*rule, "table"));
+    if (answer.contains("route")) fmt::print("  route {}\n", cell(answer, "route"));
+    if (const auto passed = answer.find("passed"); passed != answer.end())
+        for (const auto& each : *passed)
+            if (each.is_string()) fmt::print("  passed {}\n", printable(each.get<std::string>()));
+    if (const auto kernel = answer.find("kernel"); kernel != answer.end())
+        fmt::print("  the kernel says: {}\n", kernel->contains("source")
+                                                  ? "from " + cell(*kernel, "source")
+                                                  : cell(*kernel, "errno"));
+}
+
+/// One question and its answer.
+int ask(const Chosen& chosen, std::string_view method, const Json& params,
+        void (*print)(const Json&)) {
+    auto client = ControlClient::connect(chosen.socket);
+    if (!client) return tell(client.error(), chosen.json);
+    const auto answer = client->ask(method, params.dump());
+    if (!answer) return tell(answer.error(), chosen.json);
+    if (chosen.json)
+        fmt::print("{}\n", answer->json);
+    else
+        print(Json::parse(answer->json));
+    return exit_success;
+}
+
+/// Until the service ends.
+int follow(const Chosen& chosen) {
+    auto client = ControlClient::connect(chosen.socket);
+    if (!client) return tell(client.error(), chosen.json);
+    const auto begun = client->ask("events", chosen.all ? R"({"all":true})" : "{}");
+    if (!begun) return tell(begun.error(), chosen.json);
+    while (true) {
+        const auto event = client->next_event();
+        if (!event) return tell(event.error(), chosen.json);
+        const Json json = Json::parse(*event, nullptr, false);
+        if (chosen.json)
+            fmt::print("{}\n", *event);
+        else if (json.is_object())
+            fmt::print("{} {} {} {} {} {}\n", cell(json, "time"), cell(json, "event"),
+                       cell(json, "session"), cell(json, "interface"), cell(json, "user"),
+                       json.contains("reason") ? cell(json, "reason") : "");
+        std::fflush(stdout);
+    }
+}
+
+Json scope(const Chosen& chosen) { return chosen.all ? Json{{"all", true}} : Json::object(); }
+
+CLI::App* add_verb(CLI::App& service, Chosen& chosen, const char* name, const char* about) {
+    auto* verb = service.add_subcommand(name, about);
+    verb->fallthrough();
+    verb->add_flag("--json", chosen.json, "Print JSON");
+    verb->add_option("--socket", chosen.socket,
+                     "The control socket; else $CAUSEWAY_SOCKET, else the usual one");
+    return verb;
+}
+
+}  // namespace
+
+void add_service(CLI::App& program, int& status) {
+    auto* command = program.add_subcommand("service", "Ask the VPN service of this machine");
+    command->require_subcommand(1);
+    const auto chosen = std::make_shared<Chosen>();
+
+    add_verb(*command, *chosen, "status", "Whether a VPN is up, and whether you may own one")
+        ->callback(
+            [chosen, &status] { status = ask(*chosen, "status", Json::object(), print_status); });
+    auto* sessions = add_verb(*command, *chosen, "sessions", "List your sessions; root: all");
+    sessions->add_flag("--all", chosen->all, "Those of all users; for root");
+    sessions->callback(
+        [chosen, &status] { status = ask(*chosen, "sessions", scope(*chosen), print_sessions); });
+    auto* events = add_verb(*command, *chosen, "events", "Tell when sessions come and go");
+    events->add_flag("--all", chosen->all, "Those of all users; for root");
+    events->callback([chosen, &status] { status = follow(*chosen); });
+    auto* route = add_verb(*command, *chosen, "explain-route",
+                           "Say which rule sends packets to an address where, and why");
+    route->add_option("ADDRESS", chosen->argument, "An IP address")->required();
+    route->callback([chosen, &status] {
+        status = ask(*chosen, "explain_route", {{"destination", chosen->argument}}, print_route);
+    });
+    auto* destroy = add_verb(*command, *chosen, "destroy", "End a session");
+    destroy->add_option("SESSION", chosen->argument, "16 hexadecimal digits")->required();
+    destroy->callback([chosen, &status] {
+        status = ask(*chosen, "destroy", {{"session", chosen->argument}}, [](const Json& answer) {
+            fmt::print("session {} has ended\n", cell(answer, "session"));
+        });
+    });
+}
+
+}  // namespace causeway::cli

@@ -1,0 +1,226 @@
+#include "causeway/service/client.h"
+
+#include "causeway/base/clock.h"
+#include "causeway/error/json.h"
+#include "causeway/service/control_stream.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace causeway::service {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* standard_path = "/run/causeway/control.sock";
+constexpr auto answer_time_limit = std::chrono::seconds(60);
+
+std::unexpected<Error> not_reached(const std::string& path, std::string detail, Error below) {
+    return std::unexpected(
+        Error{Service::SYSTEM_INTERNAL_ERROR, std::move(detail), {{"step", "service"}}}
+            .with("control_socket", path)
+            .because(std::move(below)));
+}
+
+Result<Fd> connect_to(const std::string& path) {
+    const auto nobody = [&](int number, const char* call) {
+        return not_reached(path, fmt::format("no VPN service can be reached at {}", path),
+                           system_error(number, call));
+    };
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return nobody(ENAMETOOLONG, "connect");
+    std::memcpy(address.sun_path, path.data(), path.size());
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return nobody(errno, "socket");
+    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return nobody(errno, "connect");
+    return socket;
+}
+
+Result<std::vector<Fd>> copies_of(const std::vector<int>& descriptors) {
+    std::vector<Fd> copies;
+    for (const int each : descriptors) {
+        Fd copy(fcntl(each, F_DUPFD_CLOEXEC, 0));
+        if (!copy)
+            return fail(Service::INVALID_SOCKET_FD, "the descriptor is not open",
+                        system_error(errno, "fcntl F_DUPFD_CLOEXEC"));
+        copies.push_back(std::move(copy));
+    }
+    return copies;
+}
+
+/// The service's refusal, as it said it.
+Error refusal_in(const Json& incident) {
+    auto read = incident_from_json(incident);
+    if (read) return std::move(read->error).with("incident", incident_id(read->id));
+    return std::move(read).error();
+}
+
+std::string text_of(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+}  // namespace
+
+std::string control_socket_path() {
+    const char* chosen = std::getenv("CAUSEWAY_SOCKET");
+    return chosen && *chosen ? chosen : standard_path;
+}
+
+struct ControlClient::State {
+    State(Fd socket, std::string where) : stream(std::move(socket)), path(std::move(where)) {}
+
+    ControlStream stream;
+    std::string path;
+    std::uint64_t asked = 0;
+    std::deque<std::string> events;
+
+    Result<void> wait(short what, std::optional<Instant> until) const;
+    Result<ControlFrame> next_frame(std::optional<Instant> until);
+    Result<void> send(std::string_view text, std::vector<Fd> descriptors, Instant until);
+};
+
+Result<void> ControlClient::State::wait(short what, std::optional<Instant> until) const {
+    pollfd waiting{stream.fd(), what, 0};
+    int left = -1;
+    if (until) {
+        const auto count =
+            std::chrono::ceil<std::chrono::milliseconds>(*until - Clock::now()).count();
+        left = static_cast<int>(std::max<std::int64_t>(count, 0));
+    }
+    const int ready = poll(&waiting, 1, left);
+    if (ready > 0 || (ready < 0 && errno == EINTR)) return {};
+    if (ready == 0) return std::unexpected(system_error(ETIMEDOUT, "poll"));
+    return std::unexpected(system_error(errno, "poll"));
+}
+
+Result<ControlFrame> ControlClient::State::next_frame(std::optional<Instant> until) {
+    while (true) {
+        auto frame = stream.receive();
+        if (!frame) return pass(frame);
+        if (*frame) return std::move(**frame);
+        if (auto waited = wait(POLLIN, until); !waited) return pass(waited);
+    }
+}
+
+Result<void> ControlClient::State::send(std::string_view text, std::vector<Fd> descriptors,
+                                        Instant until) {
+    if (auto sent = stream.send(text, std::move(descriptors)); !sent) return sent;
+    while (stream.wants_write()) {
+        if (auto waited = wait(POLLOUT, until); !waited) return waited;
+        if (auto flushed = stream.flush(); !flushed) return flushed;
+    }
+    return {};
+}
+
+ControlClient::ControlClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ControlClient::ControlClient(ControlClient&&) noexcept = default;
+ControlClient& ControlClient::operator=(ControlClient&&) noexcept = default;
+ControlClient::~ControlClient() = default;
+
+int ControlClient::fd() const { return state_->stream.fd(); }
+
+Result<ControlClient> ControlClient::connect(const std::string& path) {
+    auto socket = connect_to(path);
+    if (!socket) return pass(socket);
+    return ControlClient(std::make_unique<State>(std::move(*socket), path));
+}
+
+Result<ControlClient::Answer> ControlClient::ask(std::string_view method, const std::string& params,
+                                                 const std::vector<int>& descriptors) {
+    auto copies = copies_of(descriptors);
+    if (!copies) return pass(copies);
+    const Instant until = Clock::now() + answer_time_limit;
+    const auto number = ++state_->asked;
+    const std::string text =
+        fmt::format(R"({{"id":{},"method":{},"params":{}}})", number, Json(method).dump(), params);
+    const auto lost = [&](Error below) {
+        return not_reached(state_->path, "the VPN service did not answer", std::move(below));
+    };
+    const auto sent = state_->send(text, std::move(*copies), until);
+    while (true) {
+        // What it said before it closed can still be read.
+        auto frame = state_->next_frame(sent ? std::optional(until) : Clock::now());
+        if (!frame) return lost(sent ? std::move(frame).error() : sent.error());
+        const Json json = Json::parse(frame->text, nullptr, false);
+        if (!json.is_object())
+            return lost(system_error(EBADMSG, "json", "what it sent is no JSON object"));
+        if (json.contains("event")) {
+            state_->events.push_back(std::move(frame->text));
+            continue;
+        }
+        if (const auto error = json.find("error"); error != json.end())
+            return std::unexpected(refusal_in(*error));
+        const auto result = json.find("result");
+        if (result == json.end() || json.value("id", Json()) != Json(number))
+            return lost(system_error(EBADMSG, "json", "what it sent is no answer"));
+        return Answer{result->dump(), std::move(frame->descriptors)};
+    }
+}
+
+Result<std::string> ControlClient::next_event() {
+    if (!state_->events.empty()) {
+        auto event = std::move(state_->events.front());
+        state_->events.pop_front();
+        return event;
+    }
+    auto frame = state_->next_frame(std::nullopt);
+    if (!frame)
+        return not_reached(state_->path, "the VPN service has ended", std::move(frame).error());
+    return std::move(frame->text);
+}
+
+Result<VpnSession> VpnSession::set_up(const VpnConfig& config, const std::string& path) {
+    auto client = ControlClient::connect(path);
+    if (!client) return pass(client);
+    auto answer = client->ask("set_up", fmt::format(R"({{"config":{}}})", json_text(config)));
+    if (!answer) return pass(answer);
+    const Json json = Json::parse(answer->json, nullptr, false);
+    if (answer->descriptors.size() != 1)
+        return not_reached(path, "the VPN service sent no TUN",
+                           system_error(EBADMSG, "recvmsg", "no descriptor came with the answer"));
+    return VpnSession(std::move(*client), text_of(json, "session"), text_of(json, "interface"),
+                      std::move(answer->descriptors.front()));
+}
+
+VpnSession& VpnSession::operator=(VpnSession&& other) noexcept {
+    if (this == &other) return *this;
+    (void)destroy();
+    client_ = std::move(other.client_);
+    id_ = std::exchange(other.id_, {});
+    interface_ = std::move(other.interface_);
+    tun_ = std::move(other.tun_);
+    return *this;
+}
+
+VpnSession::~VpnSession() { (void)destroy(); }
+
+Result<void> VpnSession::protect(int socket) {
+    auto answer = client_.ask("protect", "{}", {socket});
+    if (!answer) return pass(answer);
+    return {};
+}
+
+Result<void> VpnSession::destroy() {
+    // Moved away from, or ended already.
+    if (!tun_) return {};
+    tun_.reset();
+    auto answer = client_.ask("destroy", fmt::format(R"({{"session":"{}"}})", id_));
+    if (!answer) return pass(answer);
+    return {};
+}
+
+}  // namespace causeway::service

@@ -1,0 +1,83 @@
+// Name servers after root was given up: a process that can set them and take them back, and nothing
+// else.
+//
+// The resolver's file belongs to root. Before the service drops its privileges it forks a keeper,
+// which understands three messages:
+//
+//     {"recover":true}                                          what dead runs left
+//     {"set":{"number":7,"interface":"cw0","link":12,"servers":["10.8.0.1"],"search":[]}}
+//     {"restore":7}
+//         -> {"dns":"file"} or {"error":{…}}
+//
+// What it has set is in STATE/keeper.json before it is set. When the service is gone, however it
+// ended, the keeper takes everything back and ends too.
+
+#pragma once
+
+#include "causeway/base/event_loop.h"
+#include "causeway/device/network_settings.h"
+#include "causeway/error/error.h"
+#include "causeway/ipc/channel.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace causeway::service {
+
+/// Whose name servers: the number of a run and its interface.
+struct ResolverClient {
+    std::uint32_t number;
+    std::string interface;
+    int link;
+};
+
+class Keeper {
+public:
+    /// Called with the resolver's name ("file"), or why it could not be told.
+    using Done = std::move_only_function<void(Result<std::string>)>;
+
+    /// Forks; call it while one thread runs and before anything is open that must close with this
+    /// process: a lock, a socket that listens. Fails with configurationFailed <- the errno.
+    static Result<std::unique_ptr<Keeper>> start(const std::string& state_folder);
+    ~Keeper();
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
+
+    /// Puts right what dead runs left in the resolver. Waits for it.
+    Result<void> recover();
+    /// From now on answers arrive in the loop. `gone` is called once, when the keeper has ended.
+    void attach(EventLoop& loop, std::move_only_function<void()> gone);
+
+    /// `done` is called later, in the loop; with ETIMEDOUT after `keeper_time_limit`, with EPIPE
+    /// when the keeper is gone.
+    void set(const ResolverClient& client, const device::DnsSettings& settings, Done done);
+    void restore(std::uint32_t number, Done done);
+
+private:
+    struct Waiting {
+        Done done;
+        EventLoop::Timer timer;
+    };
+
+    Keeper(ipc::Channel channel, pid_t process) : channel_(std::move(channel)), process_(process) {}
+    void ask(nlohmann::json question, Done done);
+    void on_ready();
+    void fail_all(const Error& why);
+    void finish(std::uint64_t number, Result<std::string> result);
+
+    std::optional<ipc::Channel> channel_;
+    pid_t process_;
+    EventLoop* loop_ = nullptr;
+    EventLoop::Watch watch_;
+    std::move_only_function<void()> gone_;
+    std::map<std::uint64_t, Waiting> waiting_;
+    std::uint64_t asked_ = 0;
+};
+
+}  // namespace causeway::service

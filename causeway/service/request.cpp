@@ -1,0 +1,167 @@
+#include "causeway/service/request.h"
+
+#include "causeway/base/text.h"
+#include "causeway/error/json.h"
+#include "causeway/service/limits.h"
+#include "causeway/service/request_object.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <vector>
+
+namespace causeway::service {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array<std::string_view, 10> names = {
+    "set_up", "protect",       "destroy",  "status",        "sessions",
+    "events", "explain_route", "incident", "set_always_on", "set_lockdown"};
+
+/// The largest whole number that every JSON reader keeps: 2^53 - 1.
+constexpr std::int64_t id_limit = 9007199254740991;
+
+/// Looks at a text before anything is made of it: a text of four megabytes could otherwise cost
+/// hundreds, and the second of two equal fields would silently win.
+class Inspector final : public nlohmann::json_sax<Json> {
+public:
+    std::string complaint;
+
+    bool null() override { return value(); }
+    bool boolean(bool) override { return value(); }
+    bool number_integer(number_integer_t) override { return value(); }
+    bool number_unsigned(number_unsigned_t) override { return value(); }
+    bool number_float(number_float_t, const string_t&) override { return value(); }
+    bool string(string_t& text) override { return value() && is_short(text); }
+    bool binary(binary_t&) override { return value(); }
+    bool start_object(std::size_t) override {
+        fields_.emplace_back();
+        return value() && is_shallow();
+    }
+    bool end_object() override {
+        fields_.pop_back();
+        return true;
+    }
+    bool start_array(std::size_t) override {
+        fields_.emplace_back();
+        return value() && is_shallow();
+    }
+    bool end_array() override {
+        fields_.pop_back();
+        return true;
+    }
+    bool key(string_t& name) override {
+        if (!is_short(name)) return false;
+        auto& known = fields_.back();
+        if (!known.insert(name).second)
+            return complain(fmt::format("the field \"{}\" is given twice",
+                                        printable(std::string_view(name).substr(0, 60))));
+        return known.size() <= field_limit ||
+               complain(fmt::format("an object has more than {} fields", field_limit));
+    }
+    bool parse_error(std::size_t position, const std::string&,
+                     const nlohmann::detail::exception&) override {
+        return complain(fmt::format("the text is not JSON at byte {}", position));
+    }
+
+private:
+    bool complain(std::string words) {
+        complaint = std::move(words);
+        return false;
+    }
+    bool value() {
+        return ++values_ <= value_limit ||
+               complain(fmt::format("the text has more than {} values", value_limit));
+    }
+    bool is_shallow() {
+        return fields_.size() <= depth_limit ||
+               complain(fmt::format("the text is more than {} levels deep", depth_limit));
+    }
+    bool is_short(const std::string& text) {
+        return text.size() <= text_limit ||
+               complain(fmt::format("a text has {} bytes, and {} are accepted", text.size(),
+                                    text_limit));
+    }
+
+    std::vector<std::set<std::string>> fields_;
+    std::size_t values_ = 0;
+};
+
+BadRequest refused(std::optional<std::uint64_t> id, std::string why) {
+    return {id, Error{Service::PARAMETER_ERROR, std::move(why)}};
+}
+
+/// The number of a request even when the rest of it is wrong.
+std::optional<std::uint64_t> id_of(const Json& json) {
+    const auto found = json.find("id");
+    if (found == json.end() || !found->is_number_unsigned()) return std::nullopt;
+    const auto id = found->get<std::uint64_t>();
+    if (id > std::uint64_t(id_limit)) return std::nullopt;
+    return id;
+}
+
+std::optional<Method> read_method(const RequestObject& top, RequestFaults& faults) {
+    const auto name = top.text("method", Need::mandatory);
+    if (!name) return std::nullopt;
+    const auto method = method_named(*name);
+    if (method) return method;
+    const auto near = nearest(*name, names);
+    faults.misshapen(
+        "method", fmt::format("\"{}\"", printable(std::string_view(*name).substr(0, 60))),
+        near ? fmt::format("one that there is; the nearest is {}", *near) : "one that there is");
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view name_of(Method method) { return names.at(static_cast<std::size_t>(method)); }
+
+std::optional<Method> method_named(std::string_view name) {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<Method>(found - names.begin());
+}
+
+std::span<const std::string_view> method_names() { return names; }
+
+std::expected<Request, BadRequest> parse_request(std::string_view text) {
+    Inspector inspector;
+    if (!Json::sax_parse(text, &inspector))
+        return std::unexpected(refused(std::nullopt, std::move(inspector.complaint)));
+    const Json json = Json::parse(text, nullptr, false);
+    if (!json.is_object())
+        return std::unexpected(refused(std::nullopt, "a request is one JSON object"));
+
+    RequestFaults faults;
+    const RequestObject top(json, "", faults, {"id", "method", "params", "version"});
+    const auto id = top.number("id", Need::mandatory, 0, id_limit);
+    (void)top.number("version", Need::optional, protocol_version, protocol_version);
+    const auto method = read_method(top, faults);
+    const auto params = json.find("params");
+    if (params != json.end() && !params->is_object())
+        faults.misshapen("params", value_text(*params), "an object");
+    if (!faults.empty()) {
+        // A wrong number here is not a value that could be right elsewhere.
+        Error error = faults.error();
+        error.code = Service::PARAMETER_ERROR;
+        return std::unexpected(BadRequest{id_of(json), std::move(error)});
+    }
+    return Request{static_cast<std::uint64_t>(*id), *method,
+                   params != json.end() ? *params : Json::object()};
+}
+
+std::string answer_text(std::uint64_t id, const nlohmann::ordered_json& result) {
+    return nlohmann::ordered_json{{"id", id}, {"result", result}}.dump(
+        -1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string error_text(std::optional<std::uint64_t> id, const Incident& incident) {
+    nlohmann::ordered_json json{{"id", nullptr}, {"error", json_of(incident)}};
+    if (id) json["id"] = *id;
+    return json.dump();
+}
+
+}  // namespace causeway::service
