@@ -8,6 +8,9 @@
 //                                            block-other-family | keep | watch | timed |
 //                                            again=GATEWAY]...
 //     device_tool recover STATE
+//     device_tool lock [lan=… | tunnel=INTERFACE | user=FIRST-LAST | portal=ADDRESS |
+//                       portal-user=NUMBER | portal-time=MILLISECONDS]...
+//     device_tool lift
 //     device_tool tun NAME
 //     device_tool protect MARK ADDRESS PORT
 //     device_tool reflect INTERFACE MTU ADDRESS...
@@ -25,6 +28,7 @@
 #include "causeway/datapath/merger.h"
 #include "causeway/datapath/splitter.h"
 #include "causeway/datapath/tun_lanes.h"
+#include "causeway/device/lockdown.h"
 #include "causeway/device/protect.h"
 #include "causeway/device/setup.h"
 #include "causeway/device/tun.h"
@@ -179,6 +183,52 @@ int apply(std::span<char*> arguments) {
     return say("down", 0);
 }
 
+std::optional<LockdownSettings> lockdown_settings(std::span<char*> arguments) {
+    LockdownSettings settings;
+    NetworkSettings users;
+    for (const std::string_view word : arguments) {
+        const auto at = std::min(word.find('='), word.size() - 1);
+        const auto key = word.substr(0, at);
+        const auto value = word.substr(at + 1);
+        const auto prefix = Prefix::parse(value);
+        const auto address = IpAddress::parse(value);
+        const auto number = parse_number<std::uint32_t>(value, 0, 0xffffffff);
+        if (key.starts_with("portal") && !settings.portal) settings.portal.emplace();
+        if (key == "lan" && prefix)
+            settings.lan.push_back(*prefix);
+        else if (key == "tunnel")
+            settings.tunnels.emplace_back(value);
+        else if (key == "portal" && address)
+            settings.portal->addresses.push_back(*address);
+        else if (key == "portal-user" && number)
+            settings.portal->user = *number;
+        else if (key == "portal-time" && number)
+            settings.portal->lifetime = std::chrono::milliseconds(*number);
+        else if (key != "user" || !add_users(users, value))
+            return std::nullopt;
+    }
+    settings.users = users.users;
+    return settings;
+}
+
+/// Closes the machine, and says at the end of its input whether it has stayed so; it stays closed.
+int lock(std::span<char*> arguments) {
+    const auto settings = lockdown_settings(arguments);
+    if (!settings) return say("wrong setting", 2);
+    auto lockdown = Lockdown::hold(*settings);
+    if (!lockdown) return say(lockdown.error());
+    say(lockdown->sees_frames() ? "locked frames" : "locked packets", 0);
+    wait_for_end_of_input();
+    auto whole = lockdown->look_after();
+    if (!whole) return say(whole.error());
+    return say(*whole ? "whole" : "made again", 0);
+}
+
+int lift() {
+    if (auto lifted = lift_lockdown(); !lifted) return say(lifted.error());
+    return say("lifted", 0);
+}
+
 int recover_dead(std::span<char*> arguments) {
     auto count = recover(arguments[0]);
     if (!count) return say(count.error());
@@ -292,6 +342,8 @@ int run(std::span<char*> arguments) {
     const std::string_view what = arguments.empty() ? "" : arguments[0];
     if (what == "apply" && arguments.size() >= 4) return apply(arguments.subspan(1));
     if (what == "recover" && arguments.size() == 2) return recover_dead(arguments.subspan(1));
+    if (what == "lock") return lock(arguments.subspan(1));
+    if (what == "lift" && arguments.size() == 1) return lift();
     if (what == "tun" && arguments.size() == 2) return make_tun(arguments.subspan(1));
     if (what == "protect" && arguments.size() == 4) return connect_protected(arguments.subspan(1));
     if (what == "reflect" && arguments.size() >= 4) return reflect(arguments.subspan(1));
