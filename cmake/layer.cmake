@@ -24,13 +24,18 @@ add_library(causeway_unit_main OBJECT EXCLUDE_FROM_ALL tests/unit_main.cpp)
 # TEST_SOURCES are compiled into the test program besides, and TEST_LIBRARIES linked.
 # Files named main.cpp or *_main.cpp are programs (see causeway_program).
 # Several files are compiled as one, which takes half the time. APART: the files (without .cpp) whose
-# unnamed namespaces have names that others have too; each of them is compiled by itself.
+# unnamed namespaces have names that others have too; each of them is compiled by itself. "all": every
+# file.
 function(causeway_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "NEEDS;LIBRARIES;TEST_SOURCES;TEST_LIBRARIES;APART")
     file(GLOB sources CONFIGURE_DEPENDS causeway/${name}/*.cpp)
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
     list(FILTER sources EXCLUDE REGEX "(_test|/main|_main)\\.cpp$")
+    if(layer_APART STREQUAL "all")
+        set_source_files_properties(${sources} ${tests} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+        set(layer_APART)
+    endif()
     foreach(file ${layer_APART})
         set_source_files_properties(causeway/${name}/${file}.cpp PROPERTIES
                                     SKIP_UNITY_BUILD_INCLUSION ON)

@@ -38,8 +38,10 @@ std::optional<device::Route> best_route(const device::Plan& plan, const IpAddres
 
 bool has_rule(const device::Plan& plan, Family family) {
     return std::ranges::any_of(plan.steps, [&](const device::PlannedStep& planned) {
-        const auto* added = std::get_if<device::AddRule>(&planned.step);
-        return added && added->rule.family == family;
+        const auto* added = std::get_if<device::AddRules>(&planned.step);
+        return added && std::ranges::any_of(added->rules, [&](const device::Rule& rule) {
+            return rule.family == family;
+        });
     });
 }
 
