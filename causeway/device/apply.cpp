@@ -70,6 +70,20 @@ Result<void> add_rules(Netlink& netlink, std::span<const Rule> rules) {
     return {};
 }
 
+Result<void> mark_applications(Kernel& kernel, const MarkApplications& step) {
+    for (const auto& name : step.names) {
+        const auto folder = cgroup_of(name);
+        if (folder.empty())
+            return std::unexpected(
+                system_error(ENOENT, "cgroup", "there is no unit " + printable(name))
+                    .with("cgroup", name));
+        auto link = kernel.mark_sockets(folder, step.mark);
+        if (!link) return pass(link);
+        kernel.applications.push_back(std::move(*link));
+    }
+    return {};
+}
+
 /// Those that lead to others first.
 Result<void> remove_rules(Netlink& netlink, std::span<const Rule> rules) {
     Result<void> first;
@@ -135,6 +149,10 @@ Result<void> carry_out(const Undo& undo, const DnsOwner& owner, Kernel& kernel) 
                    },
                    [&](const FlushTable& u) { return netlink.flush_table(u.family, u.table); },
                    [&](const RemoveRules& u) { return remove_rules(netlink, u.rules); },
+                   [&](const ReleaseApplications&) -> Result<void> {
+                       kernel.applications.clear();
+                       return {};
+                   },
                    [&](const RestoreDns& u) { return restore_dns(u.backend, owner); }},
         undo);
 }
@@ -186,7 +204,9 @@ Result<Kernel> Kernel::open() {
     auto firewall = NetlinkFirewall::open();
     if (!firewall && !is_errno(firewall.error(), EPROTONOSUPPORT)) return pass(firewall);
     return Kernel{std::move(*netlink),
-                  firewall ? std::optional(std::move(*firewall)) : std::nullopt};
+                  firewall ? std::optional(std::move(*firewall)) : std::nullopt,
+                  mark_new_sockets,
+                  {}};
 }
 
 Result<Machine> look_at_machine(Netlink& netlink, const std::string& interface) {
@@ -222,6 +242,7 @@ Result<void> carry_out(const Step& step, const DnsOwner& owner, Kernel& kernel) 
                        return netlink.add_routes(s.family, s.table, owner.link, s.routes);
                    },
                    [&](const AddRules& s) { return add_rules(netlink, s.rules); },
+                   [&](const MarkApplications& s) { return mark_applications(kernel, s); },
                    [&](const SetDns& s) { return set_dns(s.backend, owner, s.settings); }},
         step);
 }

@@ -2,12 +2,16 @@
 
 #pragma once
 
+#include "causeway/device/application.h"
 #include "causeway/device/dns.h"
 #include "causeway/device/journal.h"
 #include "causeway/device/netlink.h"
 #include "causeway/device/netlink_firewall.h"
 #include "causeway/device/plan.h"
 #include "causeway/error/error.h"
+
+#include <optional>
+#include <vector>
 
 namespace causeway::device {
 
@@ -18,6 +22,8 @@ struct Kernel {
 
     Netlink netlink;
     std::optional<NetlinkFirewall> firewall;  ///< Nothing where the kernel has none.
+    SocketMarker mark_sockets = mark_new_sockets;
+    std::vector<Fd> applications = {};  ///< What marks the sockets of each.
 };
 
 /// What the kernel has before a plan is made. Fails with the raw fact; ENODEV without the

@@ -30,6 +30,10 @@ json json_of(const Rule& rule) {
                               object["packets"] = "marked";
                               object["next"] = p.next;
                           },
+                          [&](const MarkedAs& p) {
+                              object["packets"] = "marked_as";
+                              object["mark"] = p.mark;
+                          },
                           [&](const Landing&) { object["packets"] = "none"; },
                           [&](const From& p) {
                               object["packets"] = "from";
@@ -75,6 +79,7 @@ json json_of(const Undo& undo) {
                 for (const auto& rule : u.rules) rules.push_back(json_of(rule));
                 return {{"do", "remove_rules"}, {"rules", std::move(rules)}};
             },
+            [](const ReleaseApplications&) -> json { return {{"do", "release_applications"}}; },
             [](const RestoreDns& u) -> json {
                 return {{"do", "restore_dns"}, {"backend", name(u.backend)}};
             }},
@@ -101,6 +106,7 @@ Rule::Packets packets_in(const json& object) {
     const auto what = object.at("packets").get<std::string>();
     if (what == "unmarked") return Unmarked{};
     if (what == "marked") return Marked{number_in(object, "next")};
+    if (what == "marked_as") return MarkedAs{number_in(object, "mark")};
     if (what == "none") return Landing{};
     if (what == "from") return From{address_in(object)};
     if (what == "to") return To{address_in(object)};
@@ -154,6 +160,7 @@ Undo undo_in(const json& object) {
     if (what == "remove_addresses") return addresses_in(object);
     if (what == "flush_table") return FlushTable{family_in(object), number_in(object, "table")};
     if (what == "remove_rules") return rules_in(object);
+    if (what == "release_applications") return ReleaseApplications{};
     if (what == "restore_dns") return dns_in(object);
     throw std::invalid_argument("do");
 }

@@ -166,12 +166,15 @@ private:
         for (const auto family : wanted_.families) hold_back(of(family));
         // A packet socket may put a tag of its own before a packet; tags of the kernel's are
         // elsewhere here.
-        if (hook_ == Hook::egress && wanted_.families.size() == 2 && wanted_.users.empty())
+        if (hook_ == Hook::egress && wanted_.families.size() == 2 && wanted_.users.empty() &&
+            !wanted_.mark)
             for (const auto type : std::array<std::uint16_t, 2>{ETH_P_8021Q, ETH_P_8021AD})
                 hold_back(of_type(type));
     }
 
-    void hold_back(const FirewallRule& which) {
+    void hold_back(FirewallRule which) {
+        if (wanted_.mark)
+            which.insert(which.end(), {LoadMeta{Key::mark}, is(host_order(*wanted_.mark))});
         // Who sends is told why at once, where the kernel can.
         const bool tells = hook_ == Hook::output || hook_ == Hook::forward;
         const FirewallRule end = {Count{}, tells ? Verdict::reject : Verdict::drop};

@@ -42,6 +42,8 @@ struct KillSwitch {
     /// a family that a tunnel does not carry, and no more than that.
     bool is_lenient = false;
     std::vector<UserRange> users = {};  ///< Whose packets are held back; empty: everybody's.
+    /// Only packets with this mark are held back.
+    std::optional<std::uint32_t> mark = {};
     std::optional<Portal> portal = {};
 
     bool operator==(const KillSwitch&) const = default;

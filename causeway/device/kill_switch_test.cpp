@@ -117,6 +117,16 @@ TEST_CASE("of some users only their packets are held back") {
           "family == 02 user ordered >= 000007d0 <= 00000bb7 count reject\n");
 }
 
+TEST_CASE("of some applications only what has their mark is held back") {
+    auto wanted = closed();
+    wanted.families = {Family::ipv4};
+    wanted.mark = 0x43580001;
+    CHECK(rules(wanted, Hook::forward) ==
+          "oif == 01000000 accept\n"
+          "oif == 07000000 accept\n"
+          "family == 02 mark == 01005843 count reject\n");
+}
+
 TEST_CASE("a portal is reached by one user over two ports, until the kernel forgets it") {
     auto wanted = closed();
     wanted.families = {Family::ipv4};

@@ -20,6 +20,7 @@ inline constexpr std::size_t gateway_limit = 64;
 inline constexpr std::size_t lan_limit = 64;
 /// Ranges: each is a rule that every packet is held against.
 inline constexpr std::size_t user_range_limit = 64;
+inline constexpr std::size_t application_limit = 256;
 /// How long a portal may be reached.
 inline constexpr std::chrono::minutes portal_limit{5};
 inline constexpr std::size_t dns_server_limit = 16;

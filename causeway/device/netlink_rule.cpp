@@ -45,6 +45,10 @@ void fill_rule(NetlinkMessage& message, const Rule& rule) {
                               put_our_mark(message);
                               message.put(FRA_GOTO, p.next);
                           },
+                          [&](const MarkedAs& p) {
+                              message.put(FRA_FWMARK, p.mark);
+                              message.put(FRA_FWMASK, ~std::uint32_t{0});
+                          },
                           [&](const Landing&) { info.action = FR_ACT_NOP; },
                           [&](const From& p) {
                               info.src_len = static_cast<std::uint8_t>(p.address.bits());
@@ -65,6 +69,7 @@ std::string words_for(const Rule::Packets& packets) {
     return std::visit(
         overloaded{[](const Unmarked&) { return std::string("not marked"); },
                    [](const Marked& p) { return fmt::format("marked goto {}", p.next); },
+                   [](const MarkedAs& p) { return fmt::format("marked {:#x}", p.mark); },
                    [](const Landing&) { return std::string("nop"); },
                    [](const From& p) { return "from " + p.address.text(); },
                    [](const To& p) { return "to " + p.address.text(); },
@@ -114,6 +119,7 @@ std::optional<Rule::Packets> packets_in(const fib_rule_hdr& info, const RuleFact
     if (info.action == FR_ACT_NOP) return Landing{};
     if (info.action != FR_ACT_TO_TBL) return std::nullopt;
     if (has_mark && is_inverted) return Unmarked{};
+    if (!is_inverted && facts.mask == ~std::uint32_t{0}) return MarkedAs{facts.mark};
     if (is_inverted || facts.mask != 0) return std::nullopt;
     if (facts.users) return *facts.users;
     if (facts.source && info.src_len == facts.source->bits()) return From{*facts.source};

@@ -12,6 +12,8 @@
 namespace causeway::device {
 namespace {
 
+constexpr std::size_t path_limit = 4095;
+
 struct Fault {
     std::string field;
     std::string value;
@@ -102,6 +104,20 @@ void check_users(Faults& faults, const std::vector<UserRange>& users) {
     check_count(faults, "users", merged(users).size(), user_range_limit);
 }
 
+void check_applications(Faults& faults, const NetworkSettings& settings) {
+    const auto& [way, names] = *settings.applications;
+    if (names.empty()) faults.push_back({"applications", "none", "there must be one"});
+    check_count(faults, "applications", names.size(), application_limit);
+    for (const auto& name : names)
+        if (name.empty() || name.size() > path_limit || name.find('\0') != std::string::npos ||
+            (!name.starts_with('/') && name.find('/') != std::string::npos))
+            faults.push_back({"applications", printable(name),
+                              "this is neither a path from the root nor a unit's name"});
+    if (way == ApplicationSettings::Way::inside && !settings.users.empty())
+        faults.push_back({"users", fmt::format("{} ranges", settings.users.size()),
+                          "a tunnel is for users or for applications"});
+}
+
 void check_kill_switch(Faults& faults, const KillSwitchSettings& wanted) {
     check_count(faults, "lan", wanted.lan.size(), lan_limit);
     for (const auto& network : wanted.lan) {
@@ -128,6 +144,7 @@ Faults faults_in(const NetworkSettings& settings) {
     check_count(faults, "gateways", settings.gateways.size(), gateway_limit);
     check_dns_settings(faults, settings.dns);
     check_users(faults, settings.users);
+    if (settings.applications) check_applications(faults, settings);
     if (settings.kill_switch) check_kill_switch(faults, *settings.kill_switch);
     return faults;
 }

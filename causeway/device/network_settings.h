@@ -6,6 +6,7 @@
 #include "causeway/device/users.h"
 #include "causeway/error/error.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,17 @@ struct KillSwitchSettings {
     bool operator==(const KillSwitchSettings&) const = default;
 };
 
+/// Programs that the tunnel is for, or is not for.
+struct ApplicationSettings {
+    enum class Way : std::uint8_t { inside, outside };
+    Way way = Way::inside;  ///< Only these use the tunnel; or all others do.
+    /// Each a folder of the unified cgroup hierarchy or the name of a systemd unit: the sockets
+    /// that its processes make while the tunnel is up.
+    std::vector<std::string> names;
+
+    bool operator==(const ApplicationSettings&) const = default;
+};
+
 struct NetworkSettings {
     /// The name of the TUN, which exists.
     std::string interface;
@@ -57,6 +69,8 @@ struct NetworkSettings {
 
     /// Whose packets the tunnel is for; empty: everybody's. Name servers are always everybody's.
     std::vector<UserRange> users = {};
+    /// Not inside and users at a time.
+    std::optional<ApplicationSettings> applications = {};
     std::optional<KillSwitchSettings> kill_switch = {};
 
     bool operator==(const NetworkSettings&) const = default;

@@ -29,6 +29,7 @@ std::string refusal(const NetworkSettings& settings) {
 
 TEST_CASE("each wrong setting is refused under its own name with its value") {
     using Change = std::function<void(NetworkSettings&)>;
+    constexpr auto inside = ApplicationSettings::Way::inside;
     const auto address = [](const char* text) {
         return [=](NetworkSettings& s) { s.addresses = {*Prefix::parse(text)}; };
     };
@@ -82,6 +83,20 @@ TEST_CASE("each wrong setting is refused under its own name with its value") {
          },
          "users=65"},
         {[](NetworkSettings& s) { s.kill_switch = {{*Prefix::parse("10.0.0.0/8")}, {"cw1"}}; }, ""},
+        {[=](NetworkSettings& s) { s.applications = {inside, {"/sys/fs/cgroup/a", "b.service"}}; },
+         ""},
+        {[=](NetworkSettings& s) { s.applications = {inside, {}}; }, "applications=none"},
+        {[=](NetworkSettings& s) { s.applications = {inside, {""}}; }, "applications="},
+        {[=](NetworkSettings& s) { s.applications = {inside, {"a/../b"}}; }, "applications=a/../b"},
+        {[=](NetworkSettings& s) {
+             s.applications = {inside, std::vector<std::string>(257, "a.service")};
+         },
+         "applications=257"},
+        {[=](NetworkSettings& s) {
+             s.applications = {inside, {"a.service"}};
+             s.users = {{0, 0}};
+         },
+         "users=1 ranges"},
         {[](NetworkSettings& s) { s.kill_switch = {{*Prefix::parse("0.0.0.0/0")}, {}}; },
          "lan=0.0.0.0/0"},
         {[](NetworkSettings& s) { s.kill_switch = {{{IpAddress::v4(0), 33}}, {}}; },

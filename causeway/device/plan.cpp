@@ -37,6 +37,11 @@ bool contains(const std::vector<Prefix>& prefixes, const IpAddress& address) {
     return std::ranges::any_of(prefixes, [&](const Prefix& p) { return p.contains(address); });
 }
 
+/// For them alone, that is.
+bool is_for_applications(const NetworkSettings& wanted) {
+    return wanted.applications && wanted.applications->way == ApplicationSettings::Way::inside;
+}
+
 /// A full tunnel lets nothing pass beside it, in the family it does not carry neither.
 bool blocks_the_rest(const NetworkSettings& wanted, Family family) {
     const bool has_default = std::ranges::any_of(
@@ -158,6 +163,7 @@ Result<KillSwitch> kill_switch_of(const NetworkSettings& wanted, const Machine& 
     KillSwitch result{run.firewall_table(), closed_families(wanted, machine)};
     result.tunnels = {machine.link.index};
     result.users = merged(wanted.users);
+    if (is_for_applications(wanted)) result.mark = run.inside_mark();
     if (wanted.kill_switch) {
         result.outside = wanted.kill_switch->lan;
         for (const auto& tunnel : wanted.kill_switch->tunnels) {
@@ -205,11 +211,11 @@ std::vector<Rule> rules_for_everybody(Family family, RunNumbers run) {
     return {{family, run.table(), run.priority()}};
 }
 
-/// Packets of some users without a mark of ours. "not marked" cannot be said beside it, since it
-/// would turn the users round as well: marked ones are led past instead. The tunnel's own address
-/// belongs to the tunnel whoever uses it: the kernel's answers are root's, and its check of the
-/// reverse path asks for nobody. So do name servers, which are everybody's.
-std::vector<Rule> rules_for_users(const NetworkSettings& wanted, Family family, RunNumbers run) {
+/// Packets of some users or applications without a mark of ours. "not marked" cannot be said beside
+/// it, since it would turn the users round as well: marked ones are led past instead. The tunnel's
+/// own address belongs to the tunnel whoever uses it: the kernel's answers are root's, and its
+/// check of the reverse path asks for nobody. So do name servers, which are everybody's.
+std::vector<Rule> rules_for_some(const NetworkSettings& wanted, Family family, RunNumbers run) {
     const auto first = run.user_priority();
     const auto rule = [&](std::uint32_t priority, Rule::Packets packets) {
         return Rule{family, run.table(), priority, std::move(packets)};
@@ -222,6 +228,7 @@ std::vector<Rule> rules_for_users(const NetworkSettings& wanted, Family family, 
             if (server.family() == family && !contains(wanted.excluded, server))
                 rules.push_back(rule(first + 1, To{server}));
     for (const auto& range : merged(wanted.users)) rules.push_back(rule(first + 1, range));
+    if (is_for_applications(wanted)) rules.push_back(rule(first + 1, MarkedAs{run.inside_mark()}));
     return rules;
 }
 
@@ -235,6 +242,13 @@ void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine
             ours.addresses.push_back(address);
     plan.steps.push_back({AddAddresses{wanted.addresses}, std::move(ours)});
 
+    // Before there is a way: a socket that is made in between would be without a mark for ever.
+    if (wanted.applications)
+        plan.steps.push_back(
+            {MarkApplications{wanted.applications->names,
+                              is_for_applications(wanted) ? run.inside_mark() : run.mark()},
+             ReleaseApplications{}});
+
     // Rules come last: a table takes effect all at once.
     std::vector<PlannedStep> rules;
     for (const auto family : {Family::ipv4, Family::ipv6}) {
@@ -243,8 +257,9 @@ void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine
         if (routes.empty()) continue;
         plan.steps.push_back(
             {AddRoutes{family, run.table(), std::move(routes)}, FlushTable{family, run.table()}});
-        auto lead = wanted.users.empty() ? rules_for_everybody(family, run)
-                                         : rules_for_users(wanted, family, run);
+        const bool for_some = !wanted.users.empty() || is_for_applications(wanted);
+        auto lead =
+            for_some ? rules_for_some(wanted, family, run) : rules_for_everybody(family, run);
         rules.push_back({AddRules{lead}, RemoveRules{lead}});
     }
     plan.steps.insert(plan.steps.end(), rules.begin(), rules.end());
@@ -255,6 +270,7 @@ void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine
 }  // namespace
 
 std::uint32_t RunNumbers::mark() const { return mark_base | number; }
+std::uint32_t RunNumbers::inside_mark() const { return inside_mark_base | number; }
 
 std::string RunNumbers::firewall_table() const {
     return fmt::format("{}{}", firewall_prefix, number);
@@ -284,8 +300,9 @@ Result<Plan> make_plan(const NetworkSettings& wanted, const Machine& machine, Ru
     add_steps(plan, settings, machine, run);
     if (wanted.dns.servers.empty() && !wanted.dns.search_domains.empty())
         plan.notes.push_back("the search domains are not used: there are no name servers to ask");
-    if (!wanted.users.empty() && !wanted.dns.servers.empty())
-        plan.notes.push_back("the name servers are asked for all users, through the tunnel");
+    if ((!wanted.users.empty() || is_for_applications(wanted)) && !wanted.dns.servers.empty())
+        plan.notes.push_back(
+            "the name servers are asked for all users and programs, through the tunnel");
     return plan;
 }
 
@@ -311,14 +328,14 @@ std::optional<std::vector<Step>> missing_steps(const Plan& done, const Plan& wan
 }
 
 std::string_view name(const Step& step) {
-    constexpr std::array<std::string_view, 6> names = {"firewall", "link", "address",
-                                                       "routes",   "rule", "dns"};
+    constexpr std::array<std::string_view, 7> names = {
+        "firewall", "link", "address", "routes", "rule", "application", "dns"};
     return names[step.index()];
 }
 
 std::string_view name(const Undo& undo) {
-    constexpr std::array<std::string_view, 6> names = {"firewall", "link", "address",
-                                                       "routes",   "rule", "dns"};
+    constexpr std::array<std::string_view, 7> names = {
+        "firewall", "link", "address", "routes", "rule", "application", "dns"};
     return names[undo.index()];
 }
 
@@ -341,6 +358,9 @@ std::string text(const Step& step) {
                                   ? fmt::format("the {} rule", name(s.rules.front().family))
                                   : fmt::format("the {} rules ({})", name(s.rules.front().family),
                                                 s.rules.size());
+                   },
+                   [](const MarkApplications& s) {
+                       return fmt::format("the marks of {} applications", s.names.size());
                    },
                    [](const SetDns& s) {
                        return fmt::format("the name servers through {}", name(s.backend));

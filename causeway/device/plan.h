@@ -40,6 +40,8 @@ struct RunNumbers {
     std::uint32_t number;  ///< 1..run_limit
 
     std::uint32_t mark() const;
+    /// Of sockets that belong into the tunnel while others do not.
+    std::uint32_t inside_mark() const;
     std::uint32_t table() const { return mark(); }
     /// Before the main table; a later run before an earlier one.
     std::uint32_t priority() const { return 18000 - number; }
@@ -72,12 +74,19 @@ struct AddRules {
     std::vector<Rule> rules;  ///< Of one family.
     bool operator==(const AddRules&) const = default;
 };
+/// The sockets that the applications make from now on get a mark.
+struct MarkApplications {
+    std::vector<std::string> names;
+    std::uint32_t mark;
+    bool operator==(const MarkApplications&) const = default;
+};
 struct SetDns {
     DnsBackend backend;
     DnsSettings settings;
     bool operator==(const SetDns&) const = default;
 };
-using Step = std::variant<CloseOutside, RaiseLink, AddAddresses, AddRoutes, AddRules, SetDns>;
+using Step = std::variant<CloseOutside, RaiseLink, AddAddresses, AddRoutes, AddRules,
+                          MarkApplications, SetDns>;
 
 struct OpenOutside {
     std::string table;
@@ -101,12 +110,16 @@ struct RemoveRules {
     std::vector<Rule> rules;  ///< In the order in which they were added.
     bool operator==(const RemoveRules&) const = default;
 };
+/// It ends with the process in any case.
+struct ReleaseApplications {
+    bool operator==(const ReleaseApplications&) const = default;
+};
 struct RestoreDns {
     DnsBackend backend;
     bool operator==(const RestoreDns&) const = default;
 };
-using Undo =
-    std::variant<OpenOutside, RestoreLink, RemoveAddresses, FlushTable, RemoveRules, RestoreDns>;
+using Undo = std::variant<OpenOutside, RestoreLink, RemoveAddresses, FlushTable, RemoveRules,
+                          ReleaseApplications, RestoreDns>;
 
 struct PlannedStep {
     Step step;
@@ -136,7 +149,7 @@ std::vector<std::string> links_outside(const std::vector<Netlink::NamedLink>& li
 /// the one that is. Nothing when anything else differs, and all must be done anew.
 std::optional<std::vector<Step>> missing_steps(const Plan& done, const Plan& wanted);
 
-/// "firewall", "link", "address", "routes", "rule", "dns": evidence `step`.
+/// "firewall", "link", "address", "routes", "rule", "application", "dns": evidence `step`.
 std::string_view name(const Step& step);
 std::string_view name(const Undo& undo);
 /// "the 2 addresses": for a sentence.

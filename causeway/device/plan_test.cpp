@@ -306,6 +306,33 @@ TEST_CASE("a tunnel of some users leads only them into its table, and marked pac
     CHECK(kill_switch_in(wanted)->users == std::vector<UserRange>{{1000, 1999}, {5000, 5000}});
 }
 
+TEST_CASE("a tunnel of some applications leads what has their mark into its table") {
+    auto wanted = settings({"10.0.0.2/24"}, {"0.0.0.0/0"});
+    wanted.applications = {ApplicationSettings::Way::inside, {"browser.service"}};
+    wanted.allow_other_family = true;
+    wanted.kill_switch = KillSwitchSettings{};
+    const auto plan = make_plan(wanted, a_machine(), run);
+    REQUIRE(plan.has_value());
+    CHECK(order(*plan) == "firewall link address application routes rule");
+    CHECK(plan->steps.at(3) ==
+          PlannedStep{MarkApplications{{"browser.service"}, 0x43580001}, ReleaseApplications{}});
+    CHECK(text(std::get<AddRules>(plan->steps.back().step).rules.back()) ==
+          "IPv4 rule 13998: marked 0x43580001 lookup 0x43570001");
+    CHECK(kill_switch_in(wanted)->mark == 0x43580001);
+}
+
+TEST_CASE(
+    "applications outside of a tunnel have their sockets protected, and nothing else changes") {
+    auto wanted = settings({"10.0.0.2/24", "fd00::2/64"}, {"0.0.0.0/0", "::/0"});
+    const auto without = make_plan(wanted, a_machine(), run).value();
+    wanted.applications = {ApplicationSettings::Way::outside, {"/sys/fs/cgroup/game"}};
+    auto plan = make_plan(wanted, a_machine(), run).value();
+    CHECK(order(plan) == "link address application routes routes rule rule");
+    CHECK(plan.steps.at(2).step == Step{MarkApplications{{"/sys/fs/cgroup/game"}, 0x43570001}});
+    plan.steps.erase(plan.steps.begin() + 2);
+    CHECK(plan.steps == without.steps);
+}
+
 TEST_CASE("an address that is there already is not taken away at the end") {
     auto machine = a_machine();
     machine.addresses = prefixes({"10.0.0.2/24"});

@@ -8,8 +8,11 @@
 
 namespace causeway::device {
 
-/// Every mark of ours has this in its upper half; the lower half is the number of the run.
+/// Every mark of a protected socket has this in its upper half; the lower half is the number of the
+/// run.
 inline constexpr std::uint32_t mark_base = 0x43570000;
+/// The same of sockets that belong into one tunnel, where others do not.
+inline constexpr std::uint32_t inside_mark_base = 0x43580000;
 inline constexpr std::uint32_t mark_mask = 0xffff0000;
 
 /// Marks an IP socket, so that its packets leave beside every tunnel of ours, and reads the mark

@@ -42,6 +42,11 @@ struct Marked {
     std::uint32_t next;
     bool operator==(const Marked&) const = default;
 };
+/// Those with just this mark.
+struct MarkedAs {
+    std::uint32_t mark;
+    bool operator==(const MarkedAs&) const = default;
+};
 /// None; where the one before leads to.
 struct Landing {
     bool operator==(const Landing&) const = default;
@@ -58,7 +63,7 @@ struct To {
 
 /// A rule of ours: such packets look into `table`.
 struct Rule {
-    using Packets = std::variant<Unmarked, Marked, Landing, From, To, UserRange>;
+    using Packets = std::variant<Unmarked, Marked, MarkedAs, Landing, From, To, UserRange>;
 
     Family family;
     std::uint32_t table;

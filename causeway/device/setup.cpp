@@ -178,6 +178,8 @@ std::uint32_t Setup::mark() const { return state_->numbers().mark(); }
 
 const std::vector<std::string>& Setup::notes() const { return state_->notes; }
 
+void Setup::set_marker(SocketMarker marker) { state_->kernel.mark_sockets = std::move(marker); }
+
 std::string Setup::dns_backend() const {
     return state_->dns ? std::string(name(*state_->dns)) : std::string();
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "causeway/base/clock.h"
+#include "causeway/device/application.h"
 #include "causeway/device/network_settings.h"
 #include "causeway/error/error.h"
 
@@ -46,6 +47,9 @@ public:
 
     /// What sockets of this run are to be marked with; also its routing table.
     std::uint32_t mark() const;
+
+    /// Who marks the sockets of applications, when this process may not load BPF programs.
+    void set_marker(SocketMarker marker);
 
     /// Whether name servers could be set, found out without changing anything: the resolver in use
     /// answers, its file can be written. To be asked before credentials are used. Fails like

@@ -4,6 +4,7 @@
 //     device_tool apply STATE INTERFACE MTU [address=… | include=… | exclude=… | gateway=… |
 //                                            dns=… | search=… | split=… | routes=COUNT |
 //                                            addresses=COUNT | user=FIRST-LAST | kill-switch |
+//                                            inside=APPLICATION | outside=APPLICATION |
 //                                            lan=… | other=INTERFACE | allow-other-family |
 //                                            block-other-family | keep | watch | timed |
 //                                            again=GATEWAY]...
@@ -118,6 +119,12 @@ bool read_setting(NetworkSettings& settings, std::string_view key, std::string_v
     if (key == "dns" && address) return settings.dns.servers.push_back(*address), true;
     if (key == "search") return settings.dns.search_domains.emplace_back(value), true;
     if (key == "split") return settings.dns.split_domains.emplace_back(value), true;
+    if (key == "inside" || key == "outside") {
+        if (!settings.applications) settings.applications.emplace();
+        settings.applications->way =
+            key == "inside" ? ApplicationSettings::Way::inside : ApplicationSettings::Way::outside;
+        return settings.applications->names.emplace_back(value), true;
+    }
     if (key == "user") return add_users(settings, value);
     if (key == "lan" && prefix) return kill_switch_of(settings).lan.push_back(*prefix), true;
     if (key == "other") return kill_switch_of(settings).tunnels.emplace_back(value), true;
