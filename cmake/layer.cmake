@@ -1,15 +1,16 @@
-# The headers of cmake/common_headers.h are compiled once, by the first layer, and used by all. Not
-# with a compiler cache: its entries would hold for one build folder only.
-function(causeway_common_headers target)
+# causeway_common_headers(TARGET GROUP header...): the headers are compiled once, for the first target
+# of the group, and used by all of it. Not with a compiler cache: its entries would hold for one build
+# folder only.
+function(causeway_common_headers target group)
     if(CMAKE_CXX_COMPILER_LAUNCHER)
         return()
     endif()
-    get_property(first GLOBAL PROPERTY causeway_common_headers_of)
+    get_property(first GLOBAL PROPERTY causeway_common_headers_of_${group})
     if(first)
         target_precompile_headers(${target} REUSE_FROM ${first})
     else()
-        target_precompile_headers(${target} PRIVATE cmake/common_headers.h)
-        set_property(GLOBAL PROPERTY causeway_common_headers_of ${target})
+        target_precompile_headers(${target} PRIVATE ${ARGN})
+        set_property(GLOBAL PROPERTY causeway_common_headers_of_${group} ${target})
     endif()
 endfunction()
 
@@ -52,13 +53,15 @@ function(causeway_layer name)
     list(TRANSFORM layer_NEEDS PREPEND causeway_ OUTPUT_VARIABLE needs)
     target_link_libraries(causeway_${name} ${kind} ${needs} ${layer_LIBRARIES} fmt::fmt)
     if(sources)
-        causeway_common_headers(causeway_${name})
+        causeway_common_headers(causeway_${name} layers cmake/common_headers.h)
     endif()
 
     if(tests AND BUILD_TESTING)
         add_executable(${name}_test ${tests} ${layer_TEST_SOURCES})
         target_link_libraries(${name}_test PRIVATE causeway_${name} causeway_unit_main ${layer_TEST_LIBRARIES})
-        causeway_common_headers(${name}_test)
+        # What is tested is optimised, not the test.
+        target_compile_options(${name}_test PRIVATE -O1)
+        causeway_common_headers(${name}_test tests cmake/common_headers.h <doctest/doctest.h>)
         add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
         if(NOT CAUSEWAY_SANITIZE)
