@@ -1,6 +1,7 @@
 #include "causeway/device/apply.h"
 
 #include "causeway/base/file.h"
+#include "causeway/base/overloaded.h"
 #include "causeway/base/text.h"
 
 #include <fmt/format.h>
@@ -13,11 +14,6 @@
 
 namespace causeway::device {
 namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 bool is_disabled(const std::string& interface) {
     const auto text = read_file("/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", 64);

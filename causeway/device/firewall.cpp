@@ -1,17 +1,15 @@
 #include "causeway/device/firewall.h"
 
+#include "causeway/base/overloaded.h"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace causeway::device {
 namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 std::string words(const Expression& expression) {
     constexpr std::array<std::string_view, 6> keys = {"oif",    "mark",      "user",

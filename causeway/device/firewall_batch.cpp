@@ -1,5 +1,7 @@
 #include "causeway/device/firewall_batch.h"
 
+#include "causeway/base/overloaded.h"
+
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -8,6 +10,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace causeway::device {
 namespace {
@@ -49,11 +52,6 @@ std::uint32_t comparison_number(Compare::How how) {
     }
     std::unreachable();
 }
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "causeway/device/inspection.h"
 
+#include "causeway/base/overloaded.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,11 +10,6 @@
 
 namespace causeway::device {
 namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 auto key(const Route& route) { return std::tuple(route.destination, route.metric, route.kind); }
 

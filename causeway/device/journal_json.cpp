@@ -1,5 +1,6 @@
 // The journal's form on disk.
 
+#include "causeway/base/overloaded.h"
 #include "causeway/device/journal.h"
 
 #include "causeway/error/json_integer.h"
@@ -14,11 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int version = 1;
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 int number_of(Family family) { return std::to_underlying(family); }
 

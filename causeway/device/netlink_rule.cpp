@@ -1,5 +1,6 @@
 // The part of Netlink that speaks of rules.
 
+#include "causeway/base/overloaded.h"
 #include "causeway/device/netlink.h"
 #include "causeway/device/netlink_message.h"
 #include "causeway/device/protect.h"
@@ -12,11 +13,6 @@
 
 namespace causeway::device {
 namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 std::uint8_t domain_of(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 

@@ -1,5 +1,6 @@
 #include "causeway/device/plan.h"
 
+#include "causeway/base/overloaded.h"
 #include "causeway/device/protect.h"
 
 #include <fmt/format.h>
@@ -14,11 +15,6 @@ namespace causeway::device {
 namespace {
 
 using Routes = std::map<Prefix, RouteKind>;
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 std::string_view name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
 
