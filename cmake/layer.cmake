@@ -16,12 +16,18 @@ endfunction()
 
 # The main() of all unit test programs, compiled once.
 add_library(causeway_unit_main OBJECT EXCLUDE_FROM_ALL tests/unit_main.cpp)
+target_compile_definitions(causeway_unit_main PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+
+# What of the preset "debug" is run by ./check: the unit tests and the fuzz targets.
+if(CAUSEWAY_SANITIZE)
+    add_custom_target(sanitized)
+endif()
 
 # causeway_layer(NAME [NEEDS layer...] [LIBRARIES target...]
 #                [TEST_SOURCES file...] [TEST_LIBRARIES target...] [APART name...])
 #
 # A folder of causeway/ as a library: every x.cpp of it is compiled into causeway_NAME, and every
-# x_test.cpp into one test program, NAME_test, which ctest runs under the label "unit".
+# x_test.cpp into one test program, NAME_test, which ctest runs under the label "unit", with sanitizers.
 # TEST_SOURCES are compiled into the test program besides, and TEST_LIBRARIES linked.
 # Files named main.cpp or *_main.cpp are programs (see causeway_program).
 # Several files are compiled as one, which takes half the time. APART: the files (without .cpp) whose
@@ -59,18 +65,17 @@ function(causeway_layer name)
     if(tests AND BUILD_TESTING)
         add_executable(${name}_test ${tests} ${layer_TEST_SOURCES})
         target_link_libraries(${name}_test PRIVATE causeway_${name} causeway_unit_main ${layer_TEST_LIBRARIES})
-        # What is tested is optimised, not the test.
-        target_compile_options(${name}_test PRIVATE -O1)
+        target_compile_definitions(${name}_test PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
         causeway_common_headers(${name}_test tests cmake/common_headers.h <doctest/doctest.h>)
-        add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
-        if(NOT CAUSEWAY_SANITIZE)
-            # The same under the sanitizers: ./check builds both presets, and one ctest runs both.
-            add_test(NAME sanitized.${name}
-                     COMMAND ${PROJECT_SOURCE_DIR}/build/debug/bin/${name}_test
-                     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-            set_tests_properties(sanitized.${name} PROPERTIES LABELS unit TIMEOUT 600)
+        # ./check runs them under the sanitizers; elsewhere they are built when asked for by name.
+        if(CAUSEWAY_SANITIZE)
+            add_dependencies(sanitized ${name}_test)
+        else()
+            set_target_properties(${name}_test PROPERTIES EXCLUDE_FROM_ALL ON)
         endif()
+        add_test(NAME unit.${name} COMMAND ${PROJECT_SOURCE_DIR}/build/debug/bin/${name}_test
+                 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600 PROCESSORS ${slots_ordinary})
     endif()
 endfunction()
 

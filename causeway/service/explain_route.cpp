@@ -40,8 +40,8 @@ bool has_rule(const device::Plan& plan, Family family) {
     return std::ranges::any_of(plan.steps, [&](const device::PlannedStep& planned) {
         const auto* added = std::get_if<device::AddRules>(&planned.step);
         return added && std::ranges::any_of(added->rules, [&](const device::Rule& rule) {
-            return rule.family == family;
-        });
+                   return rule.family == family;
+               });
     });
 }
 

@@ -1,5 +1,5 @@
-// The policy of the VPN service. Whatever the text, it is refused with a place and a sentence, or it is
-// one that lets root own a VPN unless it says otherwise.
+// The policy of the VPN service. Whatever the text, it is refused with a place and a sentence, or
+// it is one that lets root own a VPN unless it says otherwise.
 
 #include "causeway/service/policy.h"
 #include "tests/fuzz/input.h"

@@ -1,5 +1,5 @@
-// A program's configuration of its tunnel. Whatever the text, it is refused with a code, a field and
-// a sentence, or it is one that the device takes and that reads the same when it is written.
+// A program's configuration of its tunnel. Whatever the text, it is refused with a code, a field
+// and a sentence, or it is one that the device takes and that reads the same when it is written.
 
 #include "causeway/base/text.h"
 #include "causeway/device/network_settings.h"
