@@ -95,6 +95,7 @@ struct Setup::State {
     std::optional<DnsBackend> dns = {};
     std::vector<std::string> notes = {};
     std::optional<std::string> firewall = {};  ///< What its tables contained when they were made.
+    bool sees_frames = false;                  ///< The kernel can look at those of links.
     std::optional<Monitor> monitor = {};
     Caretaker caretaker = {};
     pid_t process = getpid();
@@ -208,6 +209,7 @@ Result<Plan> Setup::State::plan(const NetworkSettings& settings) {
     if (!settings.dns.servers.empty()) machine->dns = choose_dns_backend();
     if (uses_firewall(settings))
         machine->firewall = kernel.firewall ? kernel.firewall->reach() : FirewallReach::none;
+    sees_frames = machine->firewall == FirewallReach::frames;
     return make_plan(settings, *machine, numbers());
 }
 
@@ -270,7 +272,7 @@ Result<void> Setup::State::read_back(const Plan& plan) {
 /// Links that come are looked at from then on, like those that were there.
 Result<void> Setup::State::follow_links() {
     auto* close = close_outside_in(*done);
-    if (!close || close->kill_switch.links.empty()) return {};
+    if (!close || !sees_frames) return {};
     auto links = kernel.netlink.links();
     if (!links) return pass(links);
     auto names = links_outside(*links, close->kill_switch.tunnels);
