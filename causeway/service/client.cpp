@@ -198,7 +198,7 @@ Result<VpnSession> VpnSession::set_up(const VpnConfig& config, const std::string
 
 VpnSession& VpnSession::operator=(VpnSession&& other) noexcept {
     if (this == &other) return *this;
-    (void)destroy();
+    [[maybe_unused]] const auto undone = destroy();
     client_ = std::move(other.client_);
     id_ = std::exchange(other.id_, {});
     interface_ = std::move(other.interface_);
@@ -206,7 +206,7 @@ VpnSession& VpnSession::operator=(VpnSession&& other) noexcept {
     return *this;
 }
 
-VpnSession::~VpnSession() { (void)destroy(); }
+VpnSession::~VpnSession() { [[maybe_unused]] const auto undone = destroy(); }
 
 Result<void> VpnSession::protect(int socket) {
     auto answer = client_.ask("protect", "{}", {socket});

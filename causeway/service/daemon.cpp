@@ -36,6 +36,9 @@ namespace {
 
 constexpr std::uint64_t net_admin = std::uint64_t{1} << CAP_NET_ADMIN;
 constexpr int backlog = 128;
+/// The folder of the usual socket. `causeway run` of root keeps its state there too, and may have
+/// made it for root alone.
+constexpr const char* shared_folder = "/run/causeway";
 
 void say(std::string_view line) { fmt::print(stderr, "causewayd: {}\n", printable(line)); }
 
@@ -75,6 +78,21 @@ Result<void> make_state_folder(const std::string& folder, const std::optional<st
     const gid_t gid = owner ? owner->pw_gid : getegid();
     if ((geteuid() == 0 && fchown(opened.get(), uid, gid) != 0) || fchmod(opened.get(), 0700) != 0)
         return cannot("the state folder cannot be used", errno, "fchown", folder);
+    return {};
+}
+
+/// Everybody may pass through to the socket; what else lies there is readable for root alone.
+Result<void> open_shared_folder(const std::string& socket) {
+    if (std::filesystem::path(socket).parent_path() != shared_folder) return {};
+    constexpr mode_t passable = 0755;
+    if (mkdir(shared_folder, passable) != 0 && errno != EEXIST)
+        return cannot("the socket's folder cannot be made", errno, "mkdir", shared_folder);
+    struct stat facts{};
+    if (lstat(shared_folder, &facts) != 0)
+        return cannot("the socket's folder cannot be used", errno, "lstat", shared_folder);
+    if (!S_ISDIR(facts.st_mode) || facts.st_uid != geteuid()) return {};
+    if (chmod(shared_folder, passable) != 0)
+        return cannot("the socket's folder cannot be used", errno, "chmod", shared_folder);
     return {};
 }
 
@@ -155,6 +173,7 @@ Result<Opened> open_everything(const DaemonOptions& options, Policy policy) {
     opened.lock = std::move(*lock);
     opened.listener = socket_from_manager();
     if (!opened.listener) {
+        if (auto passable = open_shared_folder(options.socket); !passable) return pass(passable);
         auto listener = program::listen_at(options.socket, backlog);
         if (!listener) return pass(listener);
         opened.listener = std::move(*listener);

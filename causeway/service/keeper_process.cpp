@@ -205,7 +205,8 @@ void keep(ipc::Channel channel, const std::string& state_folder) {
         }
         if (!question) break;
     }
-    (void)book.restore_all();
+    // What could not be put back stays in the book, for the next keeper.
+    [[maybe_unused]] const auto restored = book.restore_all();
 }
 
 }  // namespace causeway::service

@@ -43,7 +43,8 @@ void Server::stop() {
     watch_.reset();
     resume_.reset();
     listener_.reset();
-    for (auto& [id, connection] : connections_) connection->watch.want(EPOLLOUT);
+    for (auto& [id, connection] : connections_)
+        connection->watch.want(connection->stream.wants_write() ? std::uint32_t{EPOLLOUT} : 0U);
 }
 
 Server::Connection* Server::find(ConnectionId id) {
@@ -97,12 +98,13 @@ void Server::take(Fd socket) {
     auto connection = std::make_unique<Connection>(std::move(socket), std::move(*caller));
     if (!room) {
         // Told as far as it fits into the socket, and closed.
-        (void)connection->stream.send(
+        [[maybe_unused]] const auto told = connection->stream.send(
             error_text(std::nullopt, service_->record(connection->caller, room.error())));
         return;
     }
     const auto id = ++last_;
-    connection->watch = loop_.watch(descriptor, EPOLLIN, [this, id](auto) { on_ready(id); });
+    connection->watch =
+        loop_.watch(descriptor, EPOLLIN, [this, id](auto flags) { on_ready(id, flags); });
     connections_.emplace(id, std::move(connection));
 }
 
@@ -117,16 +119,22 @@ void Server::refuse(ConnectionId id, Error error) {
     Connection* connection = find(id);
     if (!connection) return;
     const auto incident = service_->record(connection->caller, std::move(error));
-    (void)connection->stream.send(error_text(std::nullopt, incident));
+    [[maybe_unused]] const auto told = connection->stream.send(error_text(std::nullopt, incident));
     close(id);
 }
 
 // Frames
 
-void Server::on_ready(ConnectionId id) {
+void Server::on_ready(ConnectionId id, std::uint32_t flags) {
     Connection* connection = find(id);
     if (!connection) return;
     if (!connection->stream.flush()) return close(id);
+    if (!listener_) {
+        // Ending: what is asked now is not read, and whoever leaves is not waited for.
+        if ((flags & (EPOLLHUP | EPOLLERR)) != 0) return close(id);
+        return connection->watch.want(connection->stream.wants_write() ? std::uint32_t{EPOLLOUT}
+                                                                       : 0U);
+    }
     if (!read_frames(id)) return;
     connection = find(id);
     if (!connection) return;
@@ -141,7 +149,7 @@ void Server::on_ready(ConnectionId id) {
 
 /// False when the connection is gone.
 bool Server::read_frames(ConnectionId id) {
-    for (int turn = 0; turn < frames_a_turn && listener_; ++turn) {
+    for (int turn = 0; turn < frames_a_turn; ++turn) {
         Connection* connection = find(id);
         if (!connection) return false;
         auto frame = connection->stream.receive();
@@ -210,7 +218,8 @@ void Server::send(ConnectionId id, const std::string& json, std::vector<Fd> desc
         loop_.post([this, id] { close(id); });
         return;
     }
-    if (connection->stream.wants_write()) connection->watch.want(EPOLLIN | EPOLLOUT);
+    if (connection->stream.wants_write())
+        connection->watch.want(listener_ ? EPOLLIN | EPOLLOUT : EPOLLOUT);
 }
 
 }  // namespace causeway::service

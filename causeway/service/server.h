@@ -7,6 +7,7 @@
 #include "causeway/service/control_stream.h"
 #include "causeway/service/vpn_service.h"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,7 +35,7 @@ private:
     void take(Fd socket);
     std::size_t count_of(const Caller& caller) const;
     Result<void> check_room(const Caller& caller) const;
-    void on_ready(ConnectionId id);
+    void on_ready(ConnectionId id, std::uint32_t flags);
     bool read_frames(ConnectionId id);
     void handle(ConnectionId id, ControlFrame frame);
     void answer(ConnectionId id, std::uint64_t request, const Caller& caller,
