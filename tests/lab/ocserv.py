@@ -60,6 +60,8 @@ class Ocserv:
         self.process = self.host.start(["ocserv", "-f", "-d", "3", "-c", self.config],
                                        f"{self.name}-{self.starts}")
         self.process.wait_for("initialized ocserv|listening \\(TCP\\)")
+        # It listens before the process is there that holds its key: a handshake would break off.
+        self.process.wait_for("sec-mod initialized")
 
     def workers(self):
         """The processes that serve one client each."""
