@@ -119,6 +119,10 @@ class Ledger:
         return [interface(*end)[way]["packets"] for end in self.ends.values()
                 for way in ("rx", "tx")]
 
+    def refused_by_tuns(self):
+        """Packets that a TUN's queue had no room for."""
+        return sum(interface(*end)["tx"]["dropped"] for end in self.ends.values())
+
     def wait_quiet(self, quiet=0.5, timeout=20.0):
         """Until nothing moves in the tunnel, and nothing is held on the way."""
         end, last, since = time.monotonic() + timeout, None, 0.0
