@@ -7,7 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Between questions that have no answer: enough of them that a lossy way does not count as cut.
+// Fifteen questions without an answer, or more: a lossy way does not count as cut.
+constexpr milliseconds shortest_doubt{750};
 constexpr milliseconds shortest_pause{50};
 constexpr milliseconds longest_pause{1'000};
 
@@ -30,14 +31,14 @@ void ArrivalProof::restart(Instant now) {
 }
 
 std::optional<Instant> ArrivalProof::question_due() const {
-    if (doubted_since_) return asked_ + std::clamp(dpd_ / 20, shortest_pause, longest_pause);
+    if (doubted_since_) return asked_ + std::clamp(dpd_ / 30, shortest_pause, longest_pause);
     if (is_wanted_) return answered_ + dpd_ / 4;
     return std::nullopt;
 }
 
 std::optional<Instant> ArrivalProof::loss_due() const {
     if (!doubted_since_ || !has_ever_answered_) return std::nullopt;
-    return *doubted_since_ + dpd_ * 3 / 4;
+    return *doubted_since_ + std::max(dpd_ / 2, shortest_doubt);
 }
 
 }  // namespace causeway::protocol

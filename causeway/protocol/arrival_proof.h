@@ -2,9 +2,10 @@
 // nor does silence of a peer that has nothing to say: its answers to questions do.
 //
 //     DATA sent --after DPD/4--> question --answer--> proven
-//                                   `--none: again, ever more often, and after 3/4 DPD: lost
+//                                   `--none: again, more often, and after DPD/2: lost
 //
-// So a cut in our direction is noticed within one DPD.
+// So a cut in our direction is noticed within 3/4 of a DPD; one below 1.5 s counts as 1.5 s here,
+// since a way under full load may take long to answer.
 
 #pragma once
 
