@@ -5,6 +5,7 @@
 #include "causeway/device/dns_file.h"
 #include "causeway/device/dns_resolvconf.h"
 #include "causeway/device/dns_resolved.h"
+#include "causeway/device/limits.h"
 
 #include <algorithm>
 #include <array>
@@ -83,6 +84,12 @@ DnsBackend choose_dns_backend() {
     if (!resolvconf_program().empty()) return DnsBackend::resolvconf;
     return DnsBackend::file;
 }
+
+std::size_t server_limit(DnsBackend backend) {
+    return backend == DnsBackend::systemd_resolved ? dns_server_limit : resolver_file_server_limit;
+}
+
+bool splits_names(DnsBackend backend) { return backend == DnsBackend::systemd_resolved; }
 
 Result<void> check_dns(DnsBackend backend, const DnsOwner& owner) {
     // The other two were asked when they were chosen.

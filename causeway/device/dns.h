@@ -7,6 +7,7 @@
 #include "causeway/device/network_settings.h"
 #include "causeway/error/error.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,11 @@ struct DnsOwner {
 };
 
 DnsBackend choose_dns_backend();
+
+/// How many servers are asked at most. resolvconf writes the resolver's file, which has room for 3.
+std::size_t server_limit(DnsBackend backend);
+/// Whether some domains can have servers of their own: a file has one list for all names.
+bool splits_names(DnsBackend backend);
 
 /// Whether `set_dns` could work, without changing anything. Fails with the raw fact, evidence
 /// `dns` (the back end).

@@ -4,6 +4,7 @@
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
 #include "causeway/device/file_lock.h"
+#include "causeway/device/limits.h"
 #include "causeway/device/replace_file.h"
 #include "causeway/device/resolver_record.h"
 
@@ -23,8 +24,6 @@ namespace {
 constexpr std::string_view marker =
     "# Written by Causeway. What was here comes back when the tunnel ends.\n";
 constexpr std::size_t file_limit = 64 * 1024;
-/// More are not looked at by the C library (MAXNS in resolv.h).
-constexpr std::size_t server_limit = 3;
 
 /// Where the file really is, and how it can be changed.
 struct Place {
@@ -101,7 +100,7 @@ std::string kept_lines(const std::optional<Original>& original) {
 std::string render(const ResolverRecord& record) {
     const auto& top = record.entries.back();
     std::string text(marker);
-    for (std::size_t i = 0; i < std::min(server_limit, top.servers.size()); ++i)
+    for (std::size_t i = 0; i < std::min(resolver_file_server_limit, top.servers.size()); ++i)
         text += fmt::format("nameserver {}\n", top.servers[i]);
     if (!top.search.empty()) text += fmt::format("search {}\n", join(top.search, " "));
     return text + kept_lines(record.original);

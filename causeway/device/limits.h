@@ -23,7 +23,9 @@ inline constexpr std::size_t user_range_limit = 64;
 inline constexpr std::size_t application_limit = 256;
 /// How long a portal may be reached.
 inline constexpr std::chrono::minutes portal_limit{5};
-inline constexpr std::size_t dns_server_limit = 16;
+inline constexpr std::size_t dns_server_limit = 64;
+/// Of those in a resolver's file: the C library looks at no more (MAXNS in resolv.h).
+inline constexpr std::size_t resolver_file_server_limit = 3;
 inline constexpr std::size_t dns_domain_limit = 256;  ///< Searched and split, each.
 inline constexpr std::size_t domain_length_limit = 253;
 

@@ -20,6 +20,8 @@ struct DnsSettings {
     std::vector<std::string> split_domains;
     /// All names go to the servers, whatever the routes say.
     bool tunnel_all = false;
+    /// Another process tells the resolver: here only the way to the servers is made.
+    bool is_told_elsewhere = false;
 
     bool operator==(const DnsSettings&) const = default;
 };

@@ -1,6 +1,7 @@
 #include "causeway/device/plan.h"
 
 #include "causeway/base/overloaded.h"
+#include "causeway/base/text.h"
 #include "causeway/device/protect.h"
 
 #include <fmt/format.h>
@@ -259,8 +260,29 @@ void add_steps(Plan& plan, const NetworkSettings& wanted, const Machine& machine
         rules.push_back({AddRules{lead}, RemoveRules{lead}});
     }
     plan.steps.insert(plan.steps.end(), rules.begin(), rules.end());
-    if (!wanted.dns.servers.empty())
+    if (!wanted.dns.servers.empty() && !wanted.dns.is_told_elsewhere)
         plan.steps.push_back({SetDns{machine.dns, wanted.dns}, RestoreDns{machine.dns}});
+}
+
+/// What the resolver in use does otherwise than wanted.
+void note_dns(Plan& plan, const DnsSettings& wanted, DnsBackend backend) {
+    if (wanted.is_told_elsewhere) return;
+    if (wanted.servers.empty()) {
+        if (!wanted.search_domains.empty())
+            plan.notes.push_back(
+                "the search domains are not used: there are no name servers to ask");
+        return;
+    }
+    if (wanted.servers.size() > server_limit(backend))
+        plan.notes.push_back(fmt::format(
+            "only the first {} of {} name servers are used: the resolver's file has room for no "
+            "more",
+            server_limit(backend), wanted.servers.size()));
+    if (!wanted.split_domains.empty() && !wanted.tunnel_all && !splits_names(backend))
+        plan.notes.push_back(
+            fmt::format("the tunnel's name servers are asked for all names, not only those below "
+                        "{}: the resolver's file has one list",
+                        join(wanted.split_domains, ", ")));
 }
 
 }  // namespace
@@ -294,8 +316,7 @@ Result<Plan> make_plan(const NetworkSettings& wanted, const Machine& machine, Ru
     }
     if (auto added = add_firewall(plan, settings, machine, run); !added) return pass(added);
     add_steps(plan, settings, machine, run);
-    if (wanted.dns.servers.empty() && !wanted.dns.search_domains.empty())
-        plan.notes.push_back("the search domains are not used: there are no name servers to ask");
+    note_dns(plan, settings.dns, machine.dns);
     if ((!wanted.users.empty() || is_for_applications(wanted)) && !wanted.dns.servers.empty())
         plan.notes.push_back(
             "the name servers are asked for all users and programs, through the tunnel");

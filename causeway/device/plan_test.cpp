@@ -134,6 +134,37 @@ TEST_CASE("name servers of a split tunnel are reached through it, unless they ar
     CHECK(routes(wanted, Family::ipv6) == "no rule");
 }
 
+TEST_CASE("what the resolver in use cannot do for the name servers is said") {
+    auto wanted = settings({"10.0.0.2/24"}, {});
+    for (const auto* server : {"10.0.0.1", "10.0.0.3", "10.0.0.4", "10.0.0.5"})
+        wanted.dns.servers.push_back(*IpAddress::parse(server));
+    wanted.dns.split_domains = {"corp.example", "lab.example"};
+    auto machine = a_machine();
+    for (const auto backend : {DnsBackend::file, DnsBackend::resolvconf}) {
+        machine.dns = backend;
+        CHECK(make_plan(wanted, machine, run)->notes ==
+              std::vector<std::string>{
+                  "only the first 3 of 4 name servers are used: the resolver's file has room for "
+                  "no more",
+                  "the tunnel's name servers are asked for all names, not only those below "
+                  "corp.example, lab.example: the resolver's file has one list"});
+    }
+    machine.dns = DnsBackend::systemd_resolved;
+    CHECK(make_plan(wanted, machine, run)->notes.empty());
+}
+
+TEST_CASE("servers that another process tells the resolver of have their way, and no more") {
+    auto wanted = settings({"10.0.0.2/24"}, {"10.5.0.0/16"});
+    wanted.dns.servers = {*IpAddress::parse("198.51.100.1")};
+    wanted.dns.is_told_elsewhere = true;
+    CHECK(routes(wanted, Family::ipv4) == "10.0.0.0/24, 10.5.0.0/16, 198.51.100.1/32");
+    const auto plan = make_plan(wanted, a_machine(), run);
+    REQUIRE(plan.has_value());
+    CHECK(std::ranges::none_of(plan->steps, [](const PlannedStep& planned) {
+        return std::holds_alternative<SetDns>(planned.step);
+    }));
+}
+
 TEST_CASE("a kernel without IPv6 has nothing of it to block") {
     auto machine = a_machine();
     machine.kernel_has_ipv6 = machine.link_takes_ipv6 = false;

@@ -206,7 +206,8 @@ Result<Plan> Setup::State::plan(const NetworkSettings& settings) {
                            std::move(machine).error()));
     record.interface = settings.interface;
     record.link = machine->link.index;
-    if (!settings.dns.servers.empty()) machine->dns = choose_dns_backend();
+    if (!settings.dns.servers.empty() && !settings.dns.is_told_elsewhere)
+        machine->dns = choose_dns_backend();
     if (uses_firewall(settings))
         machine->firewall = kernel.firewall ? kernel.firewall->reach() : FirewallReach::none;
     sees_frames = machine->firewall == FirewallReach::frames;
