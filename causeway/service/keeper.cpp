@@ -111,7 +111,8 @@ void Keeper::set(const ResolverClient& client, const device::DnsSettings& settin
            {"interface", client.interface},
            {"link", client.link},
            {"servers", std::move(servers)},
-           {"search", settings.search_domains}}}},
+           {"search", settings.search_domains},
+           {"split", settings.split_domains}}}},
         std::move(done));
 }
 

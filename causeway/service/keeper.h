@@ -5,12 +5,13 @@
 // which understands three messages:
 //
 //     {"recover":true}                                          what dead runs left
-//     {"set":{"number":7,"interface":"cw0","link":12,"servers":["10.8.0.1"],"search":[]}}
+//     {"set":{"number":7,"interface":"cw0","link":12,"servers":["10.8.0.1"],"search":[],"split":[]}}
 //     {"restore":7}
 //         -> {"dns":"file"} or {"error":{…}}
 //
-// What it has set is in STATE/keeper.json before it is set. When the service is gone, however it
-// ended, the keeper takes everything back and ends too.
+// Which resolver is told (device/dns.h) it finds out each time. What it has set is in
+// STATE/keeper.json before it is set. When the service is gone, however it ended, the keeper takes
+// everything back and ends too.
 
 #pragma once
 
@@ -55,7 +56,9 @@ public:
     void attach(EventLoop& loop, std::move_only_function<void()> gone);
 
     /// `done` is called later, in the loop; with ETIMEDOUT after `keeper_time_limit`, with EPIPE
-    /// when the keeper is gone.
+    /// when the keeper is gone; `set` with INVALID_PARAMETER_VALUE or CAPABILITY_NOT_SUPPORTED and
+    /// the field, before anything has changed, when the resolver in use has no room for so many
+    /// servers or no way to split names.
     void set(const ResolverClient& client, const device::DnsSettings& settings, Done done);
     void restore(std::uint32_t number, Done done);
 

@@ -96,9 +96,28 @@ void Book::load() {
     }
 }
 
+/// All that is asked for, or nothing: which resolver answers is known here alone.
+Result<void> check_reach(DnsBackend backend, const device::DnsSettings& settings) {
+    const auto limit = device::server_limit(backend);
+    if (settings.servers.size() > limit) {
+        RequestFaults faults;
+        faults.illegal("dnsAddresses", fmt::format("a list of {}", settings.servers.size()),
+                       fmt::format("at most {} on this machine, whose resolver ({}) asks no more",
+                                   limit, device::name(backend)));
+        return std::unexpected(faults.error());
+    }
+    if (settings.split_domains.empty() || device::splits_names(backend)) return {};
+    return fail(Service::CAPABILITY_NOT_SUPPORTED,
+                fmt::format("this machine's resolver ({}) asks the same servers for all names",
+                            device::name(backend)),
+                Evidence{{"field", "splitDomains"}, {"dns", std::string(device::name(backend))}});
+}
+
 Result<std::string> Book::set(const SetQuestion& question) {
     Entry entry = question.entry;
     entry.backend = device::choose_dns_backend();
+    if (auto reaches = check_reach(entry.backend, question.settings); !reaches)
+        return pass(reaches);
     entries_[question.number] = entry;
     auto done = save();
     if (done)
@@ -136,9 +155,10 @@ Result<std::string> Book::recover() {
     return std::string();
 }
 
-std::vector<std::string> texts_of(const RequestObject& object, std::string_view name) {
+std::vector<std::string> texts_of(const RequestObject& object, std::string_view name,
+                                  std::size_t limit) {
     std::vector<std::string> texts;
-    const Json* list = object.list(name, Need::mandatory, device::dns_domain_limit);
+    const Json* list = object.list(name, Need::mandatory, limit);
     for (std::size_t i = 0; list && i < list->size(); ++i) {
         if ((*list)[i].is_string())
             texts.push_back((*list)[i].get<std::string>());
@@ -148,24 +168,30 @@ std::vector<std::string> texts_of(const RequestObject& object, std::string_view 
     return texts;
 }
 
+std::vector<std::string> domains_of(const RequestObject& object, std::string_view name) {
+    auto domains = texts_of(object, name, device::dns_domain_limit);
+    for (const auto& domain : domains)
+        if (!is_domain(domain)) object.illegal(name, value_text(domain), "a domain");
+    return domains;
+}
+
 /// Checked again: who asks has fewer rights than who answers.
 Result<SetQuestion> read_set(const Json& json) {
     RequestFaults faults;
     const RequestObject object(json, "set", faults,
-                               {"number", "interface", "link", "servers", "search"});
+                               {"number", "interface", "link", "servers", "search", "split"});
     const auto number = object.number("number", Need::mandatory, 1, device::run_limit);
     const auto link = object.number("link", Need::mandatory, 1, 0x7fffffff);
     const auto interface = object.text("interface", Need::mandatory);
     device::DnsSettings settings;
-    for (const auto& text : texts_of(object, "servers")) {
+    for (const auto& text : texts_of(object, "servers", device::dns_server_limit)) {
         if (const auto server = IpAddress::parse(text))
             settings.servers.push_back(*server);
         else
             object.illegal("servers", value_text(text), "an address");
     }
-    settings.search_domains = texts_of(object, "search");
-    for (const auto& domain : settings.search_domains)
-        if (!is_domain(domain)) object.illegal("search", value_text(domain), "a domain");
+    settings.search_domains = domains_of(object, "search");
+    settings.split_domains = domains_of(object, "split");
     if (!faults.empty()) return std::unexpected(faults.error());
     if (auto named = device::check_interface_name(*interface); !named) return pass(named);
     return SetQuestion{static_cast<std::uint32_t>(*number),

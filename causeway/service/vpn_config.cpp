@@ -46,6 +46,8 @@ device::NetworkSettings network_settings(const VpnConfig& config, const std::str
     settings.allow_other_family = !config.allow_families.empty();
     settings.dns.servers = config.dns_addresses;
     settings.dns.search_domains = config.search_domains;
+    settings.dns.split_domains = config.split_domains;
+    settings.dns.is_told_elsewhere = true;
     return settings;
 }
 

@@ -27,6 +27,9 @@ struct VpnConfig {
     std::vector<Prefix> excluded_routes;
     std::vector<IpAddress> dns_addresses;
     std::vector<std::string> search_domains;
+    /// With any: only names below these, and below the search domains, are asked of
+    /// `dns_addresses`.
+    std::vector<std::string> split_domains;
     int mtu = 1400;
     /// A read of the TUN waits for a packet.
     bool is_blocking = false;
@@ -57,7 +60,8 @@ Result<VpnConfig> parse_vpn_config(std::string_view json);
 /// The JSON form, which reads as the same configuration.
 std::string json_text(const VpnConfig& config);
 
-/// What the device is to do for it. What `parse_vpn_config` accepts, the device accepts.
+/// What the device is to do for it; the resolver is told by the keeper. What `parse_vpn_config`
+/// accepts, the device accepts.
 device::NetworkSettings network_settings(const VpnConfig& config, const std::string& interface);
 
 /// "corp.example": parts of 1 to 63 letters, digits, '-' and '_', at most 253 in all.

@@ -226,14 +226,14 @@ bool is_domain_letter(char letter) {
            (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
 }
 
-void read_search_domains(const RequestObject& top, VpnConfig& config) {
+void read_domains(const RequestObject& top, const char* field, std::vector<std::string>& domains) {
     std::set<std::string> known;
-    each_text(top, "searchDomains", domain_limit, [&](const std::string& text, std::string path) {
+    each_text(top, field, domain_limit, [&](const std::string& text, std::string path) {
         if (!is_domain(text))
             return top.faults().illegal(path, in_quotes(text), "a domain such as corp.example");
         if (!known.insert(lower(text)).second)
             return top.faults().illegal(path, in_quotes(text), "a domain that is given once");
-        config.search_domains.push_back(text);
+        domains.push_back(text);
     });
 }
 
@@ -385,9 +385,11 @@ void check_together(const RequestObject& top, const VpnConfig& config) {
         faults.illegal("blockedApplications",
                        fmt::format("a list of {}", config.blocked_applications.size()),
                        "none beside trustedApplications");
-    if (!config.search_domains.empty() && !top.has_entries("dnsAddresses"))
-        faults.illegal("searchDomains", fmt::format("a list of {}", config.search_domains.size()),
-                       "none without dnsAddresses, which are asked for them");
+    for (const auto& [field, domains] : {std::pair("searchDomains", &config.search_domains),
+                                         std::pair("splitDomains", &config.split_domains)})
+        if (!domains->empty() && !top.has_entries("dnsAddresses"))
+            faults.illegal(field, fmt::format("a list of {}", domains->size()),
+                           "none without dnsAddresses, which are asked for them");
 }
 
 /// Routes and servers of a family that does not go through the tunnel.
@@ -423,8 +425,8 @@ Result<VpnConfig> read(const Json& json) {
         return std::unexpected(faults.error());
     }
     const RequestObject top(json, "", faults,
-                            {"addresses", "routes", "dnsAddresses", "searchDomains", "mtu",
-                             "isIPv4Accepted", "isIPv6Accepted", "isLegacy", "isInternal",
+                            {"addresses", "routes", "dnsAddresses", "searchDomains", "splitDomains",
+                             "mtu", "isIPv4Accepted", "isIPv6Accepted", "isLegacy", "isInternal",
                              "isMetered", "isBlocking", "trustedApplications",
                              "blockedApplications", "vpnId", "users", "allowFamilies", "lockdown"});
     Reading reading;
@@ -432,7 +434,8 @@ Result<VpnConfig> read(const Json& json) {
     read_addresses(top, reading);
     read_routes(top, reading);
     read_dns(top, reading);
-    read_search_domains(top, config);
+    read_domains(top, "searchDomains", config.search_domains);
+    read_domains(top, "splitDomains", config.split_domains);
     read_scalars(top, config);
     read_applications(top, "trustedApplications", config.trusted_applications);
     read_applications(top, "blockedApplications", config.blocked_applications);
@@ -491,6 +494,7 @@ Json json_of(const VpnConfig& config) {
         if (!list.empty()) json[name] = list;
     };
     put("searchDomains", config.search_domains);
+    put("splitDomains", config.split_domains);
     put("trustedApplications", config.trusted_applications);
     put("blockedApplications", config.blocked_applications);
     put("users", config.users);

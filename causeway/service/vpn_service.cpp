@@ -37,6 +37,14 @@ Error service_error(const Error& error, std::string step) {
     return copy;
 }
 
+/// What the resolver in use cannot give is the caller's to change.
+Error dns_error(Error below) {
+    if (below.find(Domain::service)) return service_error(below, "dns");
+    return Error{
+        Service::SYSTEM_INTERNAL_ERROR, "the name servers could not be set", {{"step", "dns"}}}
+        .because(std::move(below));
+}
+
 std::unexpected<Error> illegal(std::string field, std::string value, std::string allowed) {
     RequestFaults faults;
     faults.illegal(std::move(field), std::move(value), std::move(allowed));
@@ -226,14 +234,13 @@ Result<Fd> VpnService::apply(Session& session) {
     if (!setup) return pass(setup);
     session.setup = std::move(*setup);
 
-    auto wanted = network_settings(session.config, session.interface);
+    const auto wanted = network_settings(session.config, session.interface);
     const bool has_ipv6 = device::has_ipv6();
     auto plan = device::make_plan(
         wanted, {{session.link, wanted.mtu, true}, has_ipv6, has_ipv6, device::DnsBackend::file},
         session.numbers());
     if (!plan) return pass(plan);
     session.plan = std::move(*plan);
-    wanted.dns = {};
     if (auto applied = session.setup->apply(wanted); !applied) return pass(applied);
     return std::move(tun->descriptor);
 }
@@ -247,13 +254,9 @@ void VpnService::ask_for_dns(std::uint64_t id, Fd tun, Reply reply) {
                  reply = std::move(reply)](Result<std::string> result) mutable {
                     Session* asked = find(id);
                     if (!asked) return;
-                    if (!result) {
-                        Error error{Service::SYSTEM_INTERNAL_ERROR,
-                                    "the name servers could not be set",
-                                    {{"step", "dns"}}};
-                        return give_up(*asked, std::move(error).because(std::move(result).error()),
+                    if (!result)
+                        return give_up(*asked, dns_error(std::move(result).error()),
                                        std::move(reply));
-                    }
                     asked->dns = std::move(*result);
                     came_up(*asked, std::move(tun), std::move(reply));
                 });
