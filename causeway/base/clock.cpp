@@ -1,6 +1,7 @@
 #include "causeway/base/clock.h"
 
 #include <array>
+#include <cstdio>
 #include <ctime>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,27 @@ std::string iso8601(WallTime time) {
         result += "." + digits.substr(1);
     }
     return result + "Z";
+}
+
+std::optional<WallTime> parse_iso8601(const std::string& text) {
+    int year = 0, hour = 0, minute = 0, second = 0, milliseconds = 0, used = 0;
+    unsigned month = 0, day = 0;
+    const bool whole = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%2dZ%n", &year, &month, &day,
+                                   &hour, &minute, &second, &used) == 6 &&
+                       used == 20;
+    const bool parts = !whole &&
+                       std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d.%3dZ%n", &year, &month,
+                                   &day, &hour, &minute, &second, &milliseconds, &used) == 7 &&
+                       used == 24;
+    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                           std::chrono::day(day)};
+    const bool in_range = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
+                          second < 61 && milliseconds >= 0;
+    if ((!whole && !parts) || text.size() != std::size_t(used) || !date.ok() || !in_range)
+        return std::nullopt;
+    return WallTime(std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                    std::chrono::minutes(minute) + std::chrono::seconds(second) +
+                    std::chrono::milliseconds(milliseconds));
 }
 
 std::string spoken(std::chrono::milliseconds length) {

@@ -123,24 +123,9 @@ Result<Error> link_from(const Json& json) {
 Result<WallTime> time_at(const Json& json) {
     auto text = text_at(json, "time", true);
     if (!text) return pass(text);
-    int year = 0, hour = 0, minute = 0, second = 0, milliseconds = 0, used = 0;
-    unsigned month = 0, day = 0;
-    const bool whole = std::sscanf(text->c_str(), "%4d-%2u-%2uT%2d:%2d:%2dZ%n", &year, &month, &day,
-                                   &hour, &minute, &second, &used) == 6 &&
-                       used == 20;
-    const bool parts = !whole &&
-                       std::sscanf(text->c_str(), "%4d-%2u-%2uT%2d:%2d:%2d.%3dZ%n", &year, &month,
-                                   &day, &hour, &minute, &second, &milliseconds, &used) == 7 &&
-                       used == 24;
-    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                           std::chrono::day(day)};
-    const bool in_range = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
-                          second < 61 && milliseconds >= 0;
-    if ((!whole && !parts) || text->size() != std::size_t(used) || !date.ok() || !in_range)
-        return refused("time", "a time like 2026-11-20T20:58:00.123Z");
-    return WallTime(std::chrono::sys_days(date) + std::chrono::hours(hour) +
-                    std::chrono::minutes(minute) + std::chrono::seconds(second) +
-                    std::chrono::milliseconds(milliseconds));
+    const auto time = parse_iso8601(*text);
+    if (!time) return refused("time", "a time like 2026-11-20T20:58:00.123Z");
+    return *time;
 }
 
 Result<Phase> phase_at(const Json& json) {
