@@ -1,12 +1,12 @@
 # What every translation unit is compiled with. Warnings are errors.
-add_compile_options(-Wall -Wextra -Wconversion -Werror)
+add_compile_options(-Wall -Wextra -Wconversion -Werror $<$<COMPILE_LANGUAGE:C>:-pedantic>)
 
 # In a unity build a local name would also be held against what other files have in their unnamed
 # namespaces.
 if(NOT CMAKE_UNITY_BUILD)
     add_compile_options(-Wshadow)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    add_compile_options(-Wshadow=local -Wno-subobject-linkage)
+    add_compile_options(-Wshadow=local $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
 endif()
 
 # With optimisation g++ 12 finds these inside its own std::string and std::variant, where they are

@@ -25,6 +25,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* standard_path = "/run/causeway/control.sock";
 constexpr auto answer_time_limit = std::chrono::seconds(60);
+constexpr const char* id_key = "incident";
+constexpr const char* time_key = "incident_time";
 
 std::unexpected<Error> not_reached(const std::string& path, std::string detail, Error below) {
     return std::unexpected(
@@ -64,8 +66,10 @@ Result<std::vector<Fd>> copies_of(const std::vector<int>& descriptors) {
 /// The service's refusal, as it said it.
 Error refusal_in(const Json& incident) {
     auto read = incident_from_json(incident);
-    if (read) return std::move(read->error).with("incident", incident_id(read->id));
-    return std::move(read).error();
+    if (!read) return std::move(read).error();
+    return std::move(read->error)
+        .with(id_key, incident_id(read->id))
+        .with(time_key, iso8601(read->time));
 }
 
 std::string text_of(const Json& object, const char* key) {
@@ -78,6 +82,17 @@ std::string text_of(const Json& object, const char* key) {
 std::string control_socket_path() {
     const char* chosen = std::getenv("CAUSEWAY_SOCKET");
     return chosen && *chosen ? chosen : standard_path;
+}
+
+Incident incident_of(Error failure) {
+    const auto id = parse_incident_id(failure.fact(id_key));
+    const auto time = parse_iso8601(std::string(failure.fact(time_key)));
+    std::erase_if(failure.evidence,
+                  [](const auto& pair) { return pair.first == id_key || pair.first == time_key; });
+    auto incident = make_incident({}, {}, Phase::device, std::move(failure));
+    if (id) incident.id = *id;
+    if (time) incident.time = *time;
+    return incident;
 }
 
 struct ControlClient::State {
@@ -184,9 +199,16 @@ Result<std::string> ControlClient::next_event() {
 }
 
 Result<VpnSession> VpnSession::set_up(const VpnConfig& config, const std::string& path) {
+    return set_up_text(json_text(config), path);
+}
+
+Result<VpnSession> VpnSession::set_up_text(const std::string& text, const std::string& path) {
+    if (!Json::accept(text))
+        return fail(Service::PARAMETER_ERROR, "the configuration is not JSON",
+                    Evidence{{"field", "config"}});
     auto client = ControlClient::connect(path);
     if (!client) return pass(client);
-    auto answer = client->ask("set_up", fmt::format(R"({{"config":{}}})", json_text(config)));
+    auto answer = client->ask("set_up", fmt::format(R"({{"config":{}}})", text));
     if (!answer) return pass(answer);
     const Json json = Json::parse(answer->json, nullptr, false);
     if (answer->descriptors.size() != 1)
@@ -212,6 +234,12 @@ Result<void> VpnSession::protect(int socket) {
     auto answer = client_.ask("protect", "{}", {socket});
     if (!answer) return pass(answer);
     return {};
+}
+
+Result<std::string> VpnSession::status() {
+    auto answer = client_.ask("status", fmt::format(R"({{"session":"{}"}})", id_));
+    if (!answer) return pass(answer);
+    return std::move(answer->json);
 }
 
 Result<void> VpnSession::destroy() {

@@ -12,6 +12,7 @@
 
 #include "causeway/base/fd.h"
 #include "causeway/error/error.h"
+#include "causeway/error/incident.h"
 #include "causeway/service/vpn_config.h"
 
 #include <chrono>
@@ -26,10 +27,15 @@ namespace causeway::service {
 /// $CAUSEWAY_SOCKET, else /run/causeway/control.sock.
 std::string control_socket_path();
 
+/// The incident of a failure that this library has returned: the service's own, with its id and its
+/// time; one of now for what kept the service from being asked.
+Incident incident_of(Error failure);
+
 /// A connection to the service, for questions; it waits for each answer. Not for use by two
 /// threads.
 ///
-/// Whatever the service refuses is returned as it says it. What keeps it from being asked is
+/// Whatever the service refuses is returned as it says it, with the incident's id and time as
+/// evidence `incident` and `incident_time`. What keeps it from being asked is
 /// SYSTEM_INTERNAL_ERROR <- the errno, evidence `step`: "service", `control_socket`.
 class ControlClient {
 public:
@@ -66,6 +72,10 @@ public:
     /// CAPABILITY_NOT_SUPPORTED or SYSTEM_INTERNAL_ERROR.
     static Result<VpnSession> set_up(const VpnConfig& config,
                                      const std::string& path = control_socket_path());
+    /// The same with the configuration's JSON form. Fails with PARAMETER_ERROR, too, for a text
+    /// that is no JSON.
+    static Result<VpnSession> set_up_text(const std::string& json,
+                                          const std::string& path = control_socket_path());
     VpnSession(VpnSession&&) noexcept = default;
     /// Ends what this one was before.
     VpnSession& operator=(VpnSession&&) noexcept;
@@ -81,6 +91,10 @@ public:
     /// socket, not an IP socket, already in the tunnel) or PERMISSION_DENIED (the session has
     /// ended).
     Result<void> protect(int socket);
+
+    /// What the service says of this session: a JSON object, docs/control-protocol.md. Fails with
+    /// INVALID_PARAMETER_VALUE when it has ended.
+    Result<std::string> status();
 
     /// Undoes everything and says the first thing that could not be. Once; then nothing.
     Result<void> destroy();

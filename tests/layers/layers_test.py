@@ -61,6 +61,10 @@ ARROWS = {
         "ipc": "frames of its socket and its keeper's",
         "program": "its file of settings, its socket, and giving up root",
     },
+    "compat": {
+        "error": "a failure becomes a code, a name, a sentence and an incident",
+        "service": "its client library",
+    },
     "cli": {
         "error": "reports and exit statuses",
         "base": "text",

@@ -1,8 +1,13 @@
-// A program that uses the VPN service by its C++ library: what it was refused is printed as JSON.
+// A program that uses the VPN service by its C++ library: the incident of a refusal is printed as
+// JSON.
 //
 //     service_tool set_up CONFIG [seconds]     sets up, prints "up INTERFACE", stays that long
-//     service_tool protect CONFIG KIND         then protects a "file", a "closed" descriptor,
-//     "inside" service_tool ask METHOD PARAMS
+//     service_tool protect CONFIG KIND         then protects a "file", a "closed" descriptor, a
+//                                              socket "inside", or after the session has "ended"
+//     service_tool ask METHOD PARAMS
+//     service_tool config CONFIG               prints its JSON form
+//
+// CONFIG is an address with its length, or "none"; behind it may stand ",lockdown" and ",mtu".
 
 #include "causeway/error/json.h"
 #include "causeway/service/client.h"
@@ -22,7 +27,7 @@ using namespace causeway::service;
 namespace {
 
 int refuse(const Error& error) {
-    fmt::print("{}\n", json_text(error));
+    fmt::print("{}\n", json_text(incident_of(error)));
     return 1;
 }
 
@@ -82,6 +87,7 @@ int ask(const std::string& method, const std::string& params) {
 int main(int argc, char** argv) {
     const std::string verb = argc > 2 ? argv[1] : "";
     if (verb == "set_up") return set_up(argv[2], argc > 3 ? std::atoi(argv[3]) : 0);
+    if (verb == "config") return fmt::print("{}\n", json_text(config_of(argv[2]))), 0;
     if (verb == "protect" && argc > 3) return protect(argv[2], argv[3]);
     if (verb == "ask" && argc > 3) return ask(argv[2], argv[3]);
     return 2;
