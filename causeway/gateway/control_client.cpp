@@ -7,15 +7,12 @@
 #include "causeway/error/json_integer.h"
 #include "causeway/error/report.h"
 #include "causeway/ipc/channel.h"
+#include "causeway/ipc/descriptor_socket.h"
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <vector>
 
 #include <fmt/format.h>
@@ -28,30 +25,16 @@ using Json = nlohmann::ordered_json;
 
 constexpr auto answer_time_limit = std::chrono::seconds(10);
 
-Result<Fd> connect_to(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const auto nobody = [&](int number, const char* call) {
-        return fail(Vpn::serverNotResponding, fmt::format("no gateway listens on {}", path),
-                    system_error(number, call).with("control_socket", path));
-    };
-    if (path.size() >= sizeof address.sun_path) return nobody(ENAMETOOLONG, "connect");
-    std::memcpy(address.sun_path, path.data(), path.size());
-    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd) return nobody(errno, "socket");
-    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return nobody(errno, "connect");
-    return fd;
-}
-
 std::unexpected<Error> gone(Error cause) {
     return fail(Vpn::serverNotResponding, "the gateway closed the control connection",
                 std::move(cause));
 }
 
 Result<Json> ask(const std::string& path, const ControlCommand& command) {
-    auto socket = connect_to(path);
-    if (!socket) return pass(socket);
+    auto socket = ipc::connect_to(path);
+    if (!socket)
+        return fail(Vpn::serverNotResponding, fmt::format("no gateway listens on {}", path),
+                    std::move(socket).error().with("control_socket", path));
     ipc::Channel channel(std::move(*socket));
     auto sent = channel.send({{"do", command.verb}, {"argument", command.argument}});
     if (!sent) return gone(std::move(sent).error());

@@ -2,7 +2,6 @@
 
 #include "causeway/ipc/limits.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,15 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 namespace causeway::ipc {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t control_size = CMSG_SPACE(sizeof(int) * descriptor_limit);
 
 Error last_error(const char* call) { return system_error(errno, call); }
 
@@ -44,40 +41,12 @@ std::optional<std::uint64_t> number_of(const json& body, const char* member) {
     return found->get<std::uint64_t>();
 }
 
-/// Takes every descriptor out of what recvmsg delivered, so that none leaks whatever follows.
-void collect_descriptors(msghdr& head, std::deque<Fd>& into) {
-    for (cmsghdr* part = CMSG_FIRSTHDR(&head); part; part = CMSG_NXTHDR(&head, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-        const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int number;
-            std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
-            into.emplace_back(number);
-        }
-    }
-}
-
-void attach_descriptors(msghdr& head, std::span<std::byte> control, std::span<const Fd> fds) {
-    head.msg_control = control.data();
-    head.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
-    cmsghdr* part = CMSG_FIRSTHDR(&head);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
-    for (std::size_t i = 0; i < fds.size(); ++i) {
-        const int number = fds[i].get();
-        std::memcpy(CMSG_DATA(part) + i * sizeof number, &number, sizeof number);
-    }
-}
-
 }  // namespace
 
 json Message::json() const { return nlohmann::json::parse(text); }
 
 Channel::Channel(Fd socket) : socket_(std::move(socket)) {
-    const int flags = fcntl(socket_.get(), F_GETFL);
-    if (flags < 0 || fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK) < 0)
-        failure_ = last_error("fcntl");
+    if (auto done = make_non_blocking(socket_.get()); !done) failure_ = std::move(done).error();
 }
 
 Result<std::pair<Channel, Channel>> Channel::pair() {
@@ -113,28 +82,18 @@ Result<std::optional<Message>> Channel::next_arrived() {
 Result<bool> Channel::read_some() {
     if (failure_) return std::unexpected(*failure_);
     std::array<std::byte, 65536> buffer;
-    alignas(cmsghdr) std::array<std::byte, control_size> control;
-    iovec part{buffer.data(), buffer.size()};
-    msghdr head{};
-    head.msg_iov = &part;
-    head.msg_iovlen = 1;
-    head.msg_control = control.data();
-    head.msg_controllen = control.size();
-
-    const auto count = recvmsg(socket_.get(), &head, MSG_CMSG_CLOEXEC);
-    if (count < 0 && errno == EINTR) return true;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-    if (count < 0) return latch(last_error("recvmsg"));
-
-    collect_descriptors(head, arrived_);
-    if ((head.msg_flags & MSG_CTRUNC) != 0 || arrived_.size() > descriptor_limit)
+    auto arrival = ipc::receive(socket_.get(), buffer, arrived_);
+    if (!arrival) return latch(std::move(arrival).error());
+    if (!*arrival) return false;
+    const auto count = (*arrival)->count;
+    if ((*arrival)->is_incomplete || arrived_.size() > descriptor_limit)
         return latch(too_many_descriptors());
     if (count == 0 && !reader_.is_empty()) return latch(closed_inside_a_message());
     if (count == 0) {
         closed_ = true;
         return latch(closed_between_messages());
     }
-    reader_.feed(ByteView(buffer).first(static_cast<std::size_t>(count)));
+    reader_.feed(ByteView(buffer).first(count));
     return true;
 }
 
@@ -156,10 +115,9 @@ Result<std::optional<Message>> Channel::take() {
         return latch(system_error(EBADMSG, "recvmsg",
                                   fmt::format("a message announced {} descriptors and {} came",
                                               announced, arrived_.size())));
-    for (std::uint64_t i = 0; i < announced; ++i) {
-        message.descriptors.push_back(std::move(arrived_.front()));
-        arrived_.pop_front();
-    }
+    const auto end = arrived_.begin() + static_cast<std::ptrdiff_t>(announced);
+    std::move(arrived_.begin(), end, std::back_inserter(message.descriptors));
+    arrived_.erase(arrived_.begin(), end);
     return message;
 }
 
@@ -177,55 +135,26 @@ Result<void> Channel::send(const json& body, std::vector<Fd> descriptors) {
         return std::unexpected(system_error(
             EMSGSIZE, "send",
             fmt::format("a message of {} bytes, limit {}", text.size(), message_limit)));
-    if (queued_bytes_ + text.size() > queue_limit)
+    if (queue_.bytes() + text.size() > queue_limit)
         return std::unexpected(system_error(
             ENOBUFS, "send",
-            fmt::format("the other process does not read: {} bytes wait for it", queued_bytes_)));
+            fmt::format("the other process does not read: {} bytes wait for it", queue_.bytes())));
 
-    queue_.push_back({frame(text), 0, std::move(descriptors)});
-    queued_bytes_ += queue_.back().bytes.size();
+    queue_.push(frame(text), std::move(descriptors));
     return flush();
 }
 
+// A failure to write does not latch: what the peer said before it went away can still be read.
 Result<void> Channel::flush() {
-    while (!queue_.empty()) {
-        auto more = write_front();
-        if (!more) return pass(more);
-        if (!*more) break;
-    }
-    return {};
-}
-
-/// Writes what the socket takes of the oldest message; false when it is full.
-Result<bool> Channel::write_front() {
-    if (failure_) return std::unexpected(*failure_);
-    Outgoing& out = queue_.front();
-    alignas(cmsghdr) std::array<std::byte, control_size> control{};
-    iovec part{out.bytes.data() + out.sent, out.bytes.size() - out.sent};
-    msghdr head{};
-    head.msg_iov = &part;
-    head.msg_iovlen = 1;
-    if (!out.descriptors.empty()) attach_descriptors(head, control, out.descriptors);
-
-    const auto count = sendmsg(socket_.get(), &head, MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) return true;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-    // Not latched: what the peer said before it went away can still be read.
-    if (count < 0) return std::unexpected(last_error("sendmsg"));
-
-    out.descriptors.clear();
-    out.sent += static_cast<std::size_t>(count);
-    if (out.sent < out.bytes.size()) return true;
-    queued_bytes_ -= out.bytes.size();
-    queue_.pop_front();
-    return true;
+    if (failure_ && wants_write()) return std::unexpected(*failure_);
+    return queue_.flush(socket_.get());
 }
 
 Result<void> Channel::drain(Clock::duration timeout) {
     const Instant until = Clock::now() + timeout;
     while (true) {
         if (auto flushed = flush(); !flushed) return flushed;
-        if (queue_.empty()) return {};
+        if (queue_.is_empty()) return {};
         if (auto ready = wait_for(POLLOUT, until); !ready) return ready;
     }
 }

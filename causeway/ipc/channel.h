@@ -11,6 +11,7 @@
 
 #include "causeway/base/clock.h"
 #include "causeway/base/fd.h"
+#include "causeway/ipc/descriptor_socket.h"
 #include "causeway/ipc/frame.h"
 
 #include <sys/types.h>
@@ -62,7 +63,7 @@ public:
     Result<void> send(const nlohmann::json& body, std::vector<Fd> descriptors = {});
     /// Writes more of what is queued.
     Result<void> flush();
-    bool wants_write() const { return !queue_.empty(); }
+    bool wants_write() const { return !queue_.is_empty(); }
     /// Waits until everything queued is written.
     Result<void> drain(Clock::duration timeout);
 
@@ -78,26 +79,18 @@ public:
     bool is_closed() const { return closed_; }
 
 private:
-    struct Outgoing {
-        Bytes bytes;
-        std::size_t sent = 0;
-        std::vector<Fd> descriptors;
-    };
-
     Result<std::optional<Message>> next_arrived();
     Result<bool> read_some();
     Result<std::optional<Message>> take();
-    Result<bool> write_front();
     Result<Message> await_answer(std::uint64_t number, Instant until);
     Result<void> wait_for(short events, Instant until);
     std::unexpected<Error> latch(Error error);
 
     Fd socket_;
     FrameReader reader_;
-    std::deque<Fd> arrived_;
+    std::vector<Fd> arrived_;
     std::deque<Message> kept_;
-    std::deque<Outgoing> queue_;
-    std::size_t queued_bytes_ = 0;
+    SendQueue queue_;
     std::uint64_t asked_ = 0;
     bool closed_ = false;
     std::optional<Error> failure_;

@@ -2,18 +2,16 @@
 
 #include "causeway/base/clock.h"
 #include "causeway/error/json.h"
+#include "causeway/ipc/descriptor_socket.h"
 #include "causeway/service/control_stream.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -33,22 +31,6 @@ std::unexpected<Error> not_reached(const std::string& path, std::string detail, 
         Error{Service::SYSTEM_INTERNAL_ERROR, std::move(detail), {{"step", "service"}}}
             .with("control_socket", path)
             .because(std::move(below)));
-}
-
-Result<Fd> connect_to(const std::string& path) {
-    const auto nobody = [&](int number, const char* call) {
-        return not_reached(path, fmt::format("no VPN service can be reached at {}", path),
-                           system_error(number, call));
-    };
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return nobody(ENAMETOOLONG, "connect");
-    std::memcpy(address.sun_path, path.data(), path.size());
-    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket) return nobody(errno, "socket");
-    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return nobody(errno, "connect");
-    return socket;
 }
 
 Result<std::vector<Fd>> copies_of(const std::vector<int>& descriptors) {
@@ -149,8 +131,10 @@ ControlClient::~ControlClient() = default;
 int ControlClient::fd() const { return state_->stream.fd(); }
 
 Result<ControlClient> ControlClient::connect(const std::string& path) {
-    auto socket = connect_to(path);
-    if (!socket) return pass(socket);
+    auto socket = ipc::connect_to(path);
+    if (!socket)
+        return not_reached(path, fmt::format("no VPN service can be reached at {}", path),
+                           std::move(socket).error());
     return ControlClient(std::make_unique<State>(std::move(*socket), path));
 }
 

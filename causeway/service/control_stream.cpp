@@ -1,23 +1,20 @@
 #include "causeway/service/control_stream.h"
 
 #include "causeway/ipc/frame.h"
+#include "causeway/ipc/limits.h"
 #include "causeway/service/limits.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <span>
 
 namespace causeway::service {
 namespace {
 
 constexpr std::size_t piece_size = 64 * 1024;
-constexpr std::size_t control_size = CMSG_SPACE(sizeof(int) * descriptor_limit);
-
-Error last_error(const char* call) { return system_error(errno, call); }
+static_assert(descriptor_limit <= ipc::descriptor_limit);
 
 Error closed_between_frames() {
     return system_error(EPIPE, "recvmsg", "the other side closed the connection");
@@ -33,40 +30,11 @@ Error too_long(std::size_t size) {
                         fmt::format("a frame of {} bytes, limit {}", size, frame_limit));
 }
 
-/// Takes every descriptor out of what recvmsg delivered, so that none leaks whatever follows.
-void collect_descriptors(msghdr& head, std::vector<Fd>& into) {
-    for (cmsghdr* part = CMSG_FIRSTHDR(&head); part; part = CMSG_NXTHDR(&head, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-        const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int number;
-            std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
-            into.emplace_back(number);
-        }
-    }
-}
-
-void attach_descriptors(msghdr& head, std::span<std::byte> control, std::span<const Fd> fds) {
-    head.msg_control = control.data();
-    head.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
-    cmsghdr* part = CMSG_FIRSTHDR(&head);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
-    for (std::size_t i = 0; i < fds.size(); ++i) {
-        const int number = fds[i].get();
-        std::memcpy(CMSG_DATA(part) + i * sizeof number, &number, sizeof number);
-    }
-}
-
-bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
-
 }  // namespace
 
 ControlStream::ControlStream(Fd socket) : socket_(std::move(socket)) {
-    const int flags = fcntl(socket_.get(), F_GETFL);
-    if (flags < 0 || fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK) < 0)
-        failure_ = last_error("fcntl");
+    if (auto done = ipc::make_non_blocking(socket_.get()); !done)
+        failure_ = std::move(done).error();
 }
 
 std::unexpected<Error> ControlStream::latch(Error error) {
@@ -106,73 +74,34 @@ Result<std::optional<ControlFrame>> ControlStream::receive() {
 
 Result<bool> ControlStream::read_some() {
     std::array<std::byte, piece_size> buffer;
-    alignas(cmsghdr) std::array<std::byte, control_size> control;
-    iovec part{buffer.data(), std::min(missing(), buffer.size())};
-    msghdr head{};
-    head.msg_iov = &part;
-    head.msg_iovlen = 1;
-    head.msg_control = control.data();
-    head.msg_controllen = control.size();
-
-    const auto count = recvmsg(socket_.get(), &head, MSG_CMSG_CLOEXEC);
-    if (count < 0 && errno == EINTR) return true;
-    if (count < 0 && would_block()) return false;
-    if (count < 0) return latch(last_error("recvmsg"));
-
-    collect_descriptors(head, arrived_);
-    if ((head.msg_flags & MSG_CTRUNC) != 0 || arrived_.size() > descriptor_limit) {
+    auto arrival = ipc::receive(
+        socket_.get(), std::span(buffer).first(std::min(missing(), buffer.size())), arrived_);
+    if (!arrival) return latch(std::move(arrival).error());
+    if (!*arrival) return false;
+    if ((*arrival)->is_incomplete || arrived_.size() > descriptor_limit) {
         has_too_many_ = true;
         arrived_.clear();
     }
+    const auto count = (*arrival)->count;
     if (count == 0)
         return latch(unfinished() == 0 ? closed_between_frames() : closed_inside_a_frame());
-    take(ByteView(buffer).first(static_cast<std::size_t>(count)));
+    take(ByteView(buffer).first(count));
     return true;
 }
 
 Result<void> ControlStream::send(std::string_view json, std::vector<Fd> descriptors) {
     // Whoever has sent what cannot be read can still be told so.
     if (json.size() > frame_limit) return std::unexpected(too_long(json.size()));
-    if (queued_bytes_ + json.size() > unread_limit)
+    if (queue_.bytes() + json.size() > unread_limit)
         return latch(system_error(
             ENOBUFS, "send",
-            fmt::format("the other side does not read: {} bytes wait for it", queued_bytes_)));
-    queue_.push_back({ipc::frame(json), 0, std::move(descriptors)});
-    queued_bytes_ += queue_.back().bytes.size();
+            fmt::format("the other side does not read: {} bytes wait for it", queue_.bytes())));
+    queue_.push(ipc::frame(json), std::move(descriptors));
     return flush();
 }
 
-Result<void> ControlStream::flush() {
-    while (!queue_.empty()) {
-        auto more = write_front();
-        if (!more) return pass(more);
-        if (!*more) break;
-    }
-    return {};
-}
-
-/// Writes what the socket takes of the oldest frame; false when it is full.
-Result<bool> ControlStream::write_front() {
-    Outgoing& out = queue_.front();
-    alignas(cmsghdr) std::array<std::byte, control_size> control{};
-    iovec part{out.bytes.data() + out.sent, out.bytes.size() - out.sent};
-    msghdr head{};
-    head.msg_iov = &part;
-    head.msg_iovlen = 1;
-    if (!out.descriptors.empty()) attach_descriptors(head, control, out.descriptors);
-
-    const auto count = sendmsg(socket_.get(), &head, MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) return true;
-    if (count < 0 && would_block()) return false;
-    // Not latched: what the other side said before it went away can still be read.
-    if (count < 0) return std::unexpected(last_error("sendmsg"));
-
-    out.descriptors.clear();
-    out.sent += static_cast<std::size_t>(count);
-    if (out.sent < out.bytes.size()) return true;
-    queued_bytes_ -= out.bytes.size();
-    queue_.pop_front();
-    return true;
-}
+// A failure to write does not latch: what the other side said before it went away can still be
+// read.
+Result<void> ControlStream::flush() { return queue_.flush(socket_.get()); }
 
 }  // namespace causeway::service

@@ -11,10 +11,10 @@
 #include "causeway/base/bytes.h"
 #include "causeway/base/fd.h"
 #include "causeway/error/error.h"
+#include "causeway/ipc/descriptor_socket.h"
 
 #include <array>
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,20 +49,13 @@ public:
     /// once they are sent.
     Result<void> send(std::string_view json, std::vector<Fd> descriptors = {});
     Result<void> flush();
-    bool wants_write() const { return !queue_.empty(); }
+    bool wants_write() const { return !queue_.is_empty(); }
 
 private:
-    struct Outgoing {
-        Bytes bytes;
-        std::size_t sent = 0;
-        std::vector<Fd> descriptors;
-    };
-
     Result<bool> read_some();
     void take(ByteView bytes);
     std::size_t missing() const;
     bool is_whole() const;
-    Result<bool> write_front();
     std::unexpected<Error> latch(Error error);
 
     Fd socket_;
@@ -71,8 +64,7 @@ private:
     std::string body_;
     std::vector<Fd> arrived_;
     bool has_too_many_ = false;
-    std::deque<Outgoing> queue_;
-    std::size_t queued_bytes_ = 0;
+    ipc::SendQueue queue_;
     std::optional<Error> failure_;
 };
 
