@@ -8,12 +8,11 @@
 #include "causeway/error/report.h"
 #include "causeway/ipc/channel.h"
 #include "causeway/ipc/descriptor_socket.h"
+#include "causeway/program/table.h"
 
 #include <poll.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -22,6 +21,8 @@ namespace causeway::gateway {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using program::cell;
+using program::print_table;
 
 constexpr auto answer_time_limit = std::chrono::seconds(10);
 
@@ -49,34 +50,6 @@ Result<Json> ask(const std::string& path, const ControlCommand& command) {
             std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
         if (left <= 0 || poll(&waiting, 1, static_cast<int>(left)) == 0)
             return fail(Vpn::serverNotResponding, "the gateway did not answer in 10 s");
-    }
-}
-
-/// A value as it stands in a table.
-std::string cell(const Json& row, const char* key) {
-    const auto value = row.find(key);
-    if (value == row.end()) return {'-'};
-    auto text = value->is_string() ? printable(value->get<std::string>()) : value->dump();
-    return text.empty() ? std::string(1, '-') : text;
-}
-
-/// One column for each key; as wide as its longest value.
-void print_table(const Json& rows, std::span<const std::pair<const char*, const char*>> columns) {
-    std::vector<std::vector<std::string>> lines(1);
-    for (const auto& [title, key] : columns) lines[0].emplace_back(title);
-    for (const auto& row : rows) {
-        auto& line = lines.emplace_back();
-        for (const auto& [title, key] : columns) line.push_back(cell(row, key));
-    }
-    for (const auto& line : lines) {
-        std::string text;
-        for (std::size_t column = 0; column < line.size(); ++column) {
-            std::size_t width = 0;
-            for (const auto& other : lines) width = std::max(width, other[column].size());
-            text += column + 1 == line.size() ? line[column]
-                                              : fmt::format("{:<{}}  ", line[column], width);
-        }
-        fmt::print("{}\n", text);
     }
 }
 

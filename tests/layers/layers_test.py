@@ -52,7 +52,7 @@ ARROWS = {
         "datapath": "packets from and to the TUN",
         "device": "one TUN for all, with its addresses",
         "ipc": "the password process and the control socket",
-        "program": "its file of settings, its socket, and giving up root",
+        "program": "its file of settings, its socket, its tables, and giving up root",
     },
     "service": {
         "error": "every refusal is an incident",
@@ -73,6 +73,7 @@ ARROWS = {
         "service": "it asks the machine's service",
         "device": "it keeps the device while the worker talks to the network",
         "ipc": "it talks to the worker",
+        "program": "tables on a terminal",
         "protocol": "what a user may type as a gateway",
         "tls": "certificates are looked at before the network is",
     },
