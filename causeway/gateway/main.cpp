@@ -4,7 +4,6 @@
 #include "causeway/base/text.h"
 #include "causeway/base/version.h"
 #include "causeway/error/exit_status.h"
-#include "causeway/error/names.h"
 #include "causeway/gateway/config.h"
 #include "causeway/gateway/control_client.h"
 #include "causeway/gateway/runtime.h"
@@ -12,6 +11,7 @@
 #include "causeway/gateway/user_command.h"
 #include "causeway/gateway/users.h"
 #include "causeway/program/privileges.h"
+#include "causeway/program/refusal.h"
 
 #include <fmt/format.h>
 
@@ -35,17 +35,7 @@ struct Options {
     ControlCommand control;
 };
 
-/// The failure for people: what happened, every fault of a configuration, what lies underneath.
-void print(const Error& error) {
-    fmt::print(stderr, "causeway-gateway: {}\n", printable(error.detail));
-    for (const auto& [key, value] : error.evidence)
-        if (key.starts_with("fault_") && key != "fault_1")
-            fmt::print(stderr, "causeway-gateway: {}\n", printable(value));
-    for (const Error* cause = error.cause.get(); cause; cause = cause->cause.get())
-        fmt::print(stderr, "  because {} ({}){}{}\n", code_name(cause->code),
-                   code_text(cause->code), cause->detail.empty() ? "" : ": ",
-                   printable(cause->detail));
-}
+void print(const Error& error) { program::print_refusal("causeway-gateway", error); }
 
 int refuse(const Error& error) {
     print(error);

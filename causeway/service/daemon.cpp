@@ -4,10 +4,9 @@
 #include "causeway/device/file_lock.h"
 #include "causeway/device/setup.h"
 #include "causeway/error/exit_status.h"
-#include "causeway/error/names.h"
-#include "causeway/error/report.h"
 #include "causeway/program/listening.h"
 #include "causeway/program/privileges.h"
+#include "causeway/program/refusal.h"
 #include "causeway/service/keeper.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/policy.h"
@@ -42,14 +41,8 @@ constexpr const char* shared_folder = "/run/causeway";
 
 void say(std::string_view line) { fmt::print(stderr, "causewayd: {}\n", printable(line)); }
 
-/// Every fault of the policy file, and what lies underneath.
 int refuse(const Error& error, int status) {
-    say(error.detail);
-    for (const auto& [key, value] : error.evidence)
-        if (key.starts_with("fault_") && key != "fault_1") say(value);
-    for (const Error* cause = error.cause.get(); cause; cause = cause->cause.get())
-        fmt::print(stderr, "  because {} ({}): {}\n", code_name(cause->code),
-                   code_text(cause->code), printable(cause->detail));
+    program::print_refusal("causewayd", error);
     return status;
 }
 
