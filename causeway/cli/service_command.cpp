@@ -47,7 +47,9 @@ void print_status(const Json& status) {
     fmt::print("{}, protocol {}. {} {} own a VPN{}.\n", cell(status, "service"),
                cell(status, "protocol"), cell(status, "user"),
                status.value("mayOwn", false) ? "may" : "may not",
-               status.value("prohibited", false) ? ": VPNs are switched off" : "");
+               status.value("prohibited", false) ? ": VPNs are switched off"
+               : status.value("consented", true) ? ""
+                                                 : ", once consent is given");
     if (const auto vpns = status.find("vpns"); vpns != status.end() && !vpns->empty())
         print_table(*vpns, columns);
 }
@@ -113,6 +115,10 @@ int follow(const Chosen& chosen) {
     }
 }
 
+Json whose(const Chosen& chosen) {
+    return chosen.argument.empty() ? Json::object() : Json{{"user", chosen.argument}};
+}
+
 Json scope(const Chosen& chosen) { return chosen.all ? Json{{"all", true}} : Json::object(); }
 
 CLI::App* add_verb(CLI::App& service, Chosen& chosen, const char* name, const char* about) {
@@ -152,6 +158,22 @@ void add_service(CLI::App& program, int& status) {
     destroy->callback([chosen, &status] {
         status = ask(*chosen, "destroy", {{"session", chosen->argument}}, [](const Json& answer) {
             fmt::print("session {} has ended\n", cell(answer, "session"));
+        });
+    });
+    auto* consent = add_verb(*command, *chosen, "consent",
+                             "Let a user's programs set up VPNs, where the policy asks for that");
+    consent->add_option("USER", chosen->argument, "A name or number; yourself when missing");
+    consent->callback([chosen, &status] {
+        status = ask(*chosen, "consent", whose(*chosen), [](const Json& answer) {
+            fmt::print("programs of {} may set up VPNs\n", cell(answer, "user"));
+        });
+    });
+    auto* revoke = add_verb(*command, *chosen, "revoke", "Take a consent back: sessions end");
+    revoke->add_option("USER", chosen->argument, "A name or number; yourself when missing");
+    revoke->callback([chosen, &status] {
+        status = ask(*chosen, "revoke", whose(*chosen), [](const Json& answer) {
+            fmt::print("programs of {} must ask again; sessions that ended: {}\n",
+                       cell(answer, "user"), cell(answer, "ended"));
         });
     });
 }

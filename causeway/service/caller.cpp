@@ -1,5 +1,6 @@
 #include "causeway/service/caller.h"
 
+#include "causeway/base/text.h"
 #include "causeway/ipc/channel.h"
 
 #include <fmt/format.h>
@@ -48,9 +49,20 @@ Result<Fd> process_of(int socket, const Caller& caller) {
     if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &number, &size) == 0) return Fd(number);
     if (errno != ENOPROTOOPT)
         return std::unexpected(system_error(errno, "getsockopt SO_PEERPIDFD"));
-    Fd process(static_cast<int>(syscall(SYS_pidfd_open, caller.pid, 0)));
-    if (!process) return std::unexpected(system_error(errno, "pidfd_open"));
-    return process;
+    return process_numbered(caller.pid);
+}
+
+Result<Fd> process_numbered(pid_t process) {
+    Fd opened(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+    if (!opened) return std::unexpected(system_error(errno, "pidfd_open"));
+    return opened;
+}
+
+std::optional<uid_t> user_named(const std::string& name) {
+    if (const auto number = parse_number<uid_t>(name, 0, 0xfffffffe)) return number;
+    const passwd* user = getpwnam(name.c_str());
+    if (user == nullptr) return std::nullopt;
+    return user->pw_uid;
 }
 
 std::string spoken(uid_t user) {

@@ -52,6 +52,19 @@ inline constexpr std::size_t unfinished_limit_of_user = std::size_t{16} * 1024 *
 /// Bytes that wait for a program that does not read.
 inline constexpr std::size_t unread_limit = std::size_t{8} * 1024 * 1024;
 
+// Of the D-Bus; docs/dbus.md names them all. A user's connections are limited as those of the
+// socket.
+
+/// Messages that are read before the others have their turn.
+inline constexpr int bus_messages_a_turn = 16;
+/// Callers about whom the bus is being asked, and calls of one of them that wait meanwhile.
+inline constexpr std::size_t bus_question_limit = 256;
+inline constexpr std::size_t bus_waiting_limit = 16;
+/// For the bus to say who a caller is.
+inline constexpr auto bus_time_limit = std::chrono::seconds(10);
+/// For the authority to decide: it may ask a person.
+inline constexpr auto authority_time_limit = std::chrono::seconds(120);
+
 // Of the sessions.
 
 /// With a vpnId, at a time.

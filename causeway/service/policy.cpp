@@ -32,6 +32,8 @@ constexpr auto keys = std::to_array<ConfigKey>({
     flag_key("", "prohibited", "false", "Nobody may set up a VPN."),
     text_key("", "run_as_user", 1, 32, "\"causeway\"",
              "User to become once the socket is open; where there is none, the starter stays."),
+    {"", "consent", program::KeyKind::choice, 0, 0, "none|ask", "\"none\"",
+     "\"ask\": an owner's programs may set up VPNs once he has consented; root's always may."},
     list_key("owners", "users", "[]", "Users who may own a VPN, besides root."),
     list_key("owners", "groups", "[\"causeway\"]", "Groups whose members may."),
     list_key("guests", "users", "[]", "Users who may not, whatever else is said."),
@@ -40,13 +42,6 @@ constexpr auto keys = std::to_array<ConfigKey>({
     list_key("prohibited_for", "groups", "[]", "Groups for whose members they are."),
 });
 constexpr std::array<std::string_view, 3> sections{"owners", "guests", "prohibited_for"};
-
-std::optional<uid_t> user_named(const std::string& name) {
-    if (const auto number = parse_number<uid_t>(name, 0, 0xfffffffe)) return number;
-    const passwd* user = getpwnam(name.c_str());
-    if (user == nullptr) return std::nullopt;
-    return user->pw_uid;
-}
 
 std::optional<gid_t> group_named(const std::string& name) {
     if (const auto number = parse_number<gid_t>(name, 0, 0xfffffffe)) return number;
@@ -112,17 +107,26 @@ Result<void> Policy::check_prohibited(const Caller& caller) const {
                 Evidence{{"file", path}, {"key", key}, {"user", spoken(caller.uid)}});
 }
 
-Result<void> Policy::check_owner(const Caller& caller) const {
-    if (!caller.is_root() && !owners.has(caller))
+Result<void> Policy::check_permission(const Caller& caller) const {
+    if (!caller.is_root() && !caller.may_own && !owners.has(caller))
         return fail(
             Service::PERMISSION_DENIED,
             fmt::format("{} is not among the owners that {} names", spoken(caller.uid), path),
             Evidence{{"file", path}, {"key", "owners"}, {"user", spoken(caller.uid)}});
+    return {};
+}
+
+Result<void> Policy::check_guest(const Caller& caller) const {
     if (guests.has(caller))
         return fail(Service::VPN_CREATION_DENIED,
                     fmt::format("{} is a guest: guests may not own a VPN", spoken(caller.uid)),
                     Evidence{{"file", path}, {"key", "guests"}, {"user", spoken(caller.uid)}});
     return {};
+}
+
+Result<void> Policy::check_owner(const Caller& caller) const {
+    if (auto may = check_permission(caller); !may) return may;
+    return check_guest(caller);
 }
 
 program::ConfigKeys policy_keys() { return keys; }
@@ -140,6 +144,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& path) {
     const ConfigSection top("", &*root, {1, 1}, faults);
     top.read("prohibited", policy.is_prohibited);
     top.read("run_as_user", policy.run_as_user);
+    if (const std::string* consent = top.text("consent")) policy.asks_consent = *consent == "ask";
     policy.owners = read_accounts(*root, "owners", faults);
     policy.guests = read_accounts(*root, "guests", faults);
     policy.prohibited_for = read_accounts(*root, "prohibited_for", faults);

@@ -29,11 +29,15 @@ struct Policy {
     Accounts owners;
     Accounts guests;
     std::string run_as_user = "causeway";
+    bool asks_consent = false;
 
     /// Fails with PROHIBITED_BY_POLICY, which names the file and the key.
     Result<void> check_prohibited(const Caller& caller) const;
-    /// Fails with PERMISSION_DENIED (neither root nor among the owners) or VPN_CREATION_DENIED (a
-    /// guest). In this order.
+    /// Fails with PERMISSION_DENIED: neither root nor among the owners.
+    Result<void> check_permission(const Caller& caller) const;
+    /// Fails with VPN_CREATION_DENIED.
+    Result<void> check_guest(const Caller& caller) const;
+    /// Both, in this order.
     Result<void> check_owner(const Caller& caller) const;
 };
 

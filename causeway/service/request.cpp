@@ -3,92 +3,25 @@
 #include "causeway/base/text.h"
 #include "causeway/error/json.h"
 #include "causeway/service/limits.h"
+#include "causeway/service/request_inspector.h"
 #include "causeway/service/request_object.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <set>
-#include <vector>
 
 namespace causeway::service {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 10> names = {
-    "set_up", "protect",       "destroy",  "status",        "sessions",
-    "events", "explain_route", "incident", "set_always_on", "set_lockdown"};
+constexpr std::array<std::string_view, 12> names = {
+    "set_up",        "protect",  "destroy", "status", "sessions",      "events",
+    "explain_route", "incident", "consent", "revoke", "set_always_on", "set_lockdown"};
 
 /// The largest whole number that every JSON reader keeps: 2^53 - 1.
 constexpr std::int64_t id_limit = 9007199254740991;
-
-/// Looks at a text before anything is made of it: a text of four megabytes could otherwise cost
-/// hundreds, and the second of two equal fields would silently win.
-class Inspector final : public nlohmann::json_sax<Json> {
-public:
-    std::string complaint;
-
-    bool null() override { return value(); }
-    bool boolean(bool) override { return value(); }
-    bool number_integer(number_integer_t) override { return value(); }
-    bool number_unsigned(number_unsigned_t) override { return value(); }
-    bool number_float(number_float_t, const string_t&) override { return value(); }
-    bool string(string_t& text) override { return value() && is_short(text); }
-    bool binary(binary_t&) override { return value(); }
-    bool start_object(std::size_t) override {
-        fields_.emplace_back();
-        return value() && is_shallow();
-    }
-    bool end_object() override {
-        fields_.pop_back();
-        return true;
-    }
-    bool start_array(std::size_t) override {
-        fields_.emplace_back();
-        return value() && is_shallow();
-    }
-    bool end_array() override {
-        fields_.pop_back();
-        return true;
-    }
-    bool key(string_t& name) override {
-        if (!is_short(name)) return false;
-        auto& known = fields_.back();
-        if (!known.insert(name).second)
-            return complain(fmt::format("the field \"{}\" is given twice",
-                                        printable(std::string_view(name).substr(0, 60))));
-        return known.size() <= field_limit ||
-               complain(fmt::format("an object has more than {} fields", field_limit));
-    }
-    bool parse_error(std::size_t position, const std::string&,
-                     const nlohmann::detail::exception&) override {
-        return complain(fmt::format("the text is not JSON at byte {}", position));
-    }
-
-private:
-    bool complain(std::string words) {
-        complaint = std::move(words);
-        return false;
-    }
-    bool value() {
-        return ++values_ <= value_limit ||
-               complain(fmt::format("the text has more than {} values", value_limit));
-    }
-    bool is_shallow() {
-        return fields_.size() <= depth_limit ||
-               complain(fmt::format("the text is more than {} levels deep", depth_limit));
-    }
-    bool is_short(const std::string& text) {
-        return text.size() <= text_limit ||
-               complain(fmt::format("a text has {} bytes, and {} are accepted", text.size(),
-                                    text_limit));
-    }
-
-    std::vector<std::set<std::string>> fields_;
-    std::size_t values_ = 0;
-};
 
 BadRequest refused(std::optional<std::uint64_t> id, std::string why) {
     return {id, Error{Service::PARAMETER_ERROR, std::move(why)}};
@@ -128,7 +61,7 @@ std::optional<Method> method_named(std::string_view name) {
 std::span<const std::string_view> method_names() { return names; }
 
 std::expected<Request, BadRequest> parse_request(std::string_view text) {
-    Inspector inspector;
+    RequestInspector inspector;
     if (!Json::sax_parse(text, &inspector))
         return std::unexpected(refused(std::nullopt, std::move(inspector.complaint)));
     const Json json = Json::parse(text, nullptr, false);

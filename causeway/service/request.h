@@ -27,6 +27,8 @@ enum class Method : std::uint8_t {
     events,
     explain_route,
     incident,
+    consent,
+    revoke,
     set_always_on,
     set_lockdown,
 };

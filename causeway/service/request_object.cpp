@@ -35,8 +35,11 @@ void refuse_unknown(const Json& object, const RequestObject& place, RequestFault
 
 }  // namespace
 
+Json foreign_value(std::string_view words) { return Json::binary({words.begin(), words.end()}); }
+
 std::string value_text(const Json& value) {
     constexpr std::size_t shown = 60;
+    if (value.is_binary()) return {value.get_binary().begin(), value.get_binary().end()};
     std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (text.size() > shown) {
         text.resize(shown);

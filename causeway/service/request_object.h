@@ -50,6 +50,10 @@ private:
     RequestFaults* faults_;
 };
 
+/// What another way of asking than JSON brought, and JSON has no word for: a value that is refused
+/// wherever it stands, as `words`: "a descriptor".
+nlohmann::json foreign_value(std::string_view words);
+
 /// For a sentence: the value as JSON, at most about 60 characters of it.
 std::string value_text(const nlohmann::json& value);
 

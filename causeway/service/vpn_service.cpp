@@ -8,12 +8,15 @@
 #include "causeway/service/limits.h"
 #include "causeway/service/protect_socket.h"
 #include "causeway/service/request_object.h"
+#include "causeway/service/request_params.h"
 #include "causeway/service/vpn_config_json.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace causeway::service {
 namespace {
@@ -51,23 +54,6 @@ std::unexpected<Error> illegal(std::string field, std::string value, std::string
     return std::unexpected(faults.error());
 }
 
-/// The fields of a request, all of them read by `read`.
-template <typename Read>
-Result<void> read_params(const Ask& ask, std::initializer_list<std::string_view> known,
-                         std::size_t descriptors, Read read) {
-    RequestFaults faults;
-    const RequestObject params(ask.request.params, "", faults, known);
-    read(params);
-    if (ask.has_too_many_descriptors || ask.descriptors.size() > descriptors)
-        faults.misshapen("descriptors",
-                         ask.has_too_many_descriptors
-                             ? fmt::format("more than {}", descriptor_limit)
-                             : std::to_string(ask.descriptors.size()),
-                         fmt::format("{} beside {}", descriptors, name_of(ask.request.method)));
-    if (!faults.empty()) return std::unexpected(faults.error());
-    return {};
-}
-
 /// "whose, since when"
 Error exists_already(const Session& other, bool may_know) {
     Error error{Service::VPN_ALREADY_EXISTS,
@@ -88,7 +74,15 @@ Error exists_already(const Session& other, bool may_know) {
 }
 
 bool may_see(const Caller& caller, const Caller& owner) {
-    return caller.is_root() || caller.uid == owner.uid;
+    return caller.administers() || caller.uid == owner.uid;
+}
+
+Result<Fd> process_behind(const Ask& ask) {
+    if (ask.socket >= 0) return process_of(ask.socket, ask.caller);
+    if (ask.process < 0) return process_numbered(ask.caller.pid);
+    Fd copy(fcntl(ask.process, F_DUPFD_CLOEXEC, 0));
+    if (!copy) return std::unexpected(system_error(errno, "fcntl F_DUPFD_CLOEXEC"));
+    return copy;
 }
 
 std::unexpected<Error> others_session(std::string_view call) {
@@ -104,6 +98,7 @@ VpnService::VpnService(EventLoop& loop, Policy policy, std::string state_folder,
     : loop_(loop),
       policy_(std::move(policy)),
       state_folder_(std::move(state_folder)),
+      consents_(state_folder_ + "/consents.json"),
       keeper_(keeper),
       tell_(std::move(tell)) {}
 
@@ -116,7 +111,7 @@ Incident VpnService::record(const Caller& caller, Error error) {
     return incident;
 }
 
-void VpnService::handle(Ask ask, Reply reply) {
+void VpnService::carry_out(Ask ask, Reply reply) {
     switch (ask.request.method) {
         case Method::set_up: return set_up(ask, std::move(reply));
         case Method::protect: return reply(protect(ask));
@@ -126,6 +121,8 @@ void VpnService::handle(Ask ask, Reply reply) {
         case Method::events: return reply(subscribe(ask));
         case Method::explain_route: return reply(explain(ask));
         case Method::incident: return reply(find_incident(ask));
+        case Method::consent: return give_consent(ask, std::move(reply));
+        case Method::revoke: return revoke_consent(ask, std::move(reply));
         case Method::set_always_on:
         case Method::set_lockdown: return reply(administer(ask));
     }
@@ -135,9 +132,12 @@ void VpnService::handle(Ask ask, Reply reply) {
 
 void VpnService::set_up(Ask& ask, Reply reply) {
     auto config = wanted_config(ask);
-    if (!config) return reply(pass(config));
+    if (!config) {
+        ask_for_consent(ask.caller, config.error());
+        return reply(pass(config));
+    }
     Session& session = reserve(ask, std::move(*config));
-    if (auto bound = bind(session, ask.socket); !bound)
+    if (auto bound = bind(session, ask); !bound)
         return give_up(session, std::move(bound).error(), std::move(reply));
     auto tun = apply(session);
     if (!tun) return give_up(session, service_error(tun.error(), "set_up"), std::move(reply));
@@ -156,7 +156,9 @@ Result<VpnConfig> VpnService::wanted_config(const Ask& ask) const {
     auto config = vpn_config_from(ask.request.params["config"]);
     if (!config) return config;
     if (auto fits = check_others(*config); !fits) return pass(fits);
-    if (auto may = policy_.check_owner(ask.caller); !may) return pass(may);
+    if (auto may = policy_.check_permission(ask.caller); !may) return pass(may);
+    if (auto agreed = check_consent(ask.caller); !agreed) return pass(agreed);
+    if (auto may = policy_.check_guest(ask.caller); !may) return pass(may);
     if (auto free = check_slot(*config, ask.caller); !free) return pass(free);
     if (auto supported = check_supported(*config); !supported) return pass(supported);
     // The device would leave these addresses out, and say so in a note.
@@ -208,8 +210,8 @@ Session& VpnService::reserve(const Ask& ask, VpnConfig config) {
     return *sessions_.emplace(id, std::move(session)).first->second;
 }
 
-Result<void> VpnService::bind(Session& session, int socket) {
-    auto process = process_of(socket, session.owner);
+Result<void> VpnService::bind(Session& session, const Ask& ask) {
+    auto process = process_behind(ask);
     if (!process)
         return fail(Service::SYSTEM_INTERNAL_ERROR, "the caller's process cannot be watched",
                     std::move(process).error());
@@ -337,6 +339,7 @@ void VpnService::finish(std::uint64_t id, Result<void> dns) {
 
 void VpnService::connection_closed(ConnectionId connection) {
     listeners_.erase(connection);
+    drop_questions(connection);
     for (const auto id : sessions_of(connection))
         if (Session* session = find(id)) end(*session, "its connection was closed");
 }
@@ -450,6 +453,7 @@ Result<Answer> VpnService::status(const Ask& ask) {
                      {"user", spoken(ask.caller.uid)},
                      {"mayOwn", policy_.check_prohibited(ask.caller).has_value() &&
                                     policy_.check_owner(ask.caller).has_value()},
+                     {"consented", check_consent(ask.caller).has_value()},
                      {"prohibited", !policy_.check_prohibited(ask.caller).has_value()},
                      {"sessions", sessions_.size()}};
     auto& vpns = answer.result["vpns"] = Json::array();
@@ -469,7 +473,7 @@ Result<Answer> VpnService::list_sessions(const Ask& ask) {
                                    [&](const RequestObject& params) { all = params.flag("all"); });
     if (!shape) return std::unexpected(shape.error());
     const bool wants_all = all.value_or(ask.caller.is_root());
-    if (wants_all && !ask.caller.is_root()) return others_session("sessions");
+    if (wants_all && !ask.caller.administers()) return others_session("sessions");
     Answer answer;
     auto& list = answer.result["sessions"] = Json::array();
     for (const auto& [number, session] : sessions_)
@@ -482,9 +486,9 @@ Result<Answer> VpnService::subscribe(const Ask& ask) {
     const auto shape = read_params(ask, {"all"}, 0,
                                    [&](const RequestObject& params) { all = params.flag("all"); });
     if (!shape) return std::unexpected(shape.error());
-    if (all.value_or(false) && !ask.caller.is_root()) return others_session("events");
+    if (all.value_or(false) && !ask.caller.administers()) return others_session("events");
     listeners_[ask.connection] = ask.caller;
-    return Answer{{{"events", Json::array({"session_up", "session_down"})}}};
+    return Answer{{{"events", Json::array({"session_up", "session_down", "consent_asked"})}}};
 }
 
 Result<Answer> VpnService::explain(const Ask& ask) {
@@ -525,7 +529,8 @@ Result<Answer> VpnService::find_incident(const Ask& ask) {
         return illegal("incident",
                        fmt::format("\"{}\"", printable(std::string_view(*text).substr(0, 60))),
                        fmt::format("one of the last {}", incident_limit));
-    if (!ask.caller.is_root() && found->owner != ask.caller.uid) return others_session("incident");
+    if (!ask.caller.administers() && found->owner != ask.caller.uid)
+        return others_session("incident");
     return Answer{{{"incident", causeway::json_of(found->incident)}}};
 }
 
@@ -537,7 +542,7 @@ Result<Answer> VpnService::administer(const Ask& ask) {
         (void)params.flag("enabled");
     });
     if (!shape) return std::unexpected(shape.error());
-    if (!ask.caller.is_root())
+    if (!ask.caller.administers())
         return fail(Service::NOT_SYSTEM_CALLER, fmt::format("{} is for root", name),
                     Evidence{{"method", std::string(name)}});
     return fail(Service::CAPABILITY_NOT_SUPPORTED,
@@ -553,11 +558,16 @@ void VpnService::announce(const char* event, const Session& session, std::string
               {"interface", session.interface},   {"vpnId", session.config.vpn_id},
               {"user", spoken(session.owner.uid)}};
     if (!reason.empty()) json["reason"] = reason;
-    const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    tell_listeners(session.owner, json);
+}
+
+/// Those who may know what concerns `owner`.
+void VpnService::tell_listeners(const Caller& owner, const Json& event) {
+    const std::string text = event.dump(-1, ' ', false, Json::error_handler_t::replace);
     // A listener that does not read is taken off while it is told.
     const auto listeners = listeners_;
     for (const auto& [connection, caller] : listeners)
-        if (may_see(caller, session.owner)) tell_(connection, text);
+        if (may_see(caller, owner)) tell_(connection, text);
 }
 
 }  // namespace causeway::service

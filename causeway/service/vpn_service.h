@@ -9,6 +9,8 @@
 #include "causeway/base/fd.h"
 #include "causeway/error/error.h"
 #include "causeway/error/incident.h"
+#include "causeway/service/authority.h"
+#include "causeway/service/consents.h"
 #include "causeway/service/keeper.h"
 #include "causeway/service/policy.h"
 #include "causeway/service/request.h"
@@ -34,11 +36,13 @@ struct Answer {
 /// Who asks, and with what.
 struct Ask {
     ConnectionId connection;
-    int socket;  ///< Of the connection, while it lasts.
+    int socket;  ///< Of the connection, while it lasts; -1 for one of the bus.
     Caller caller;
     Request request;
     std::vector<Fd> descriptors;
     bool has_too_many_descriptors = false;
+    int process = -1;           ///< A pidfd of the caller's, where the bus has named one.
+    std::string bus_name = {};  ///< Of a caller of the bus.
 };
 
 class VpnService {
@@ -50,7 +54,15 @@ public:
     VpnService(EventLoop& loop, Policy policy, std::string state_folder, Keeper& keeper, Tell tell);
     ~VpnService();
 
-    /// `reply` is called at once or later, once.
+    /// Who has consented, as it was kept. Fails as `Consents::load`: then nobody has.
+    Result<void> load_consents() { return consents_.load(); }
+
+    /// Whom to ask for what the policy file does not give; nobody from the start. It must outlive
+    /// the service, or be taken away.
+    void set_authority(Authority* authority) { authority_ = authority; }
+
+    /// `reply` is called at once or later, once; not at all when the connection closes meanwhile
+    /// and nothing was begun.
     void handle(Ask ask, Reply reply);
     /// Its sessions end.
     void connection_closed(ConnectionId connection);
@@ -67,6 +79,12 @@ private:
         Incident incident;
     };
 
+    void carry_out(Ask ask, Reply reply);
+    // Of the authority, in their own file.
+    void ask_authority(Right right, Ask ask, Error refusal, Reply reply);
+    Result<void> keep_consent(const Ask& ask, Right right);
+    void drop_questions(ConnectionId connection);
+
     void set_up(Ask& ask, Reply reply);
     Result<Answer> protect(Ask& ask);
     void destroy(Ask& ask, Reply reply);
@@ -77,11 +95,17 @@ private:
     Result<Answer> find_incident(const Ask& ask);
     Result<Answer> administer(const Ask& ask);
 
+    // Of consents, in their own file.
+    void give_consent(const Ask& ask, Reply reply);
+    void revoke_consent(const Ask& ask, Reply reply);
+    Result<void> check_consent(const Caller& caller) const;
+    void ask_for_consent(const Caller& caller, const Error& refusal);
+
     Result<VpnConfig> wanted_config(const Ask& ask) const;
     Result<void> check_others(const VpnConfig& config) const;
     Result<void> check_slot(const VpnConfig& config, const Caller& caller) const;
     Session& reserve(const Ask& ask, VpnConfig config);
-    Result<void> bind(Session& session, int socket);
+    Result<void> bind(Session& session, const Ask& ask);
     Result<Fd> apply(Session& session);
     void ask_for_dns(std::uint64_t id, Fd tun, Reply reply);
     void came_up(Session& session, Fd tun, Reply reply);
@@ -94,16 +118,21 @@ private:
              std::move_only_function<void(const Result<void>&)> waiter = nullptr);
     void tear_down(Session& session);
     void finish(std::uint64_t id, Result<void> dns);
+    void tell_listeners(const Caller& owner, const nlohmann::ordered_json& event);
     void announce(const char* event, const Session& session, std::string_view reason = {});
 
     EventLoop& loop_;
     Policy policy_;
     std::string state_folder_;
+    Consents consents_;
     Keeper& keeper_;
     Tell tell_;
     Sessions sessions_;
     std::map<ConnectionId, Caller> listeners_;
     std::deque<Kept> incidents_;
+    Authority* authority_ = nullptr;
+    std::map<std::uint64_t, ConnectionId> questions_;  ///< That the authority has not answered.
+    std::uint64_t last_question_ = 0;
     std::move_only_function<void()> shut_down_done_;
 };
 
