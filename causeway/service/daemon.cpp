@@ -4,9 +4,11 @@
 #include "causeway/device/file_lock.h"
 #include "causeway/device/setup.h"
 #include "causeway/error/exit_status.h"
+#include "causeway/error/names.h"
 #include "causeway/program/listening.h"
 #include "causeway/program/privileges.h"
 #include "causeway/program/refusal.h"
+#include "causeway/service/bus_face.h"
 #include "causeway/service/keeper.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/policy.h"
@@ -180,17 +182,34 @@ Result<Opened> open_everything(const DaemonOptions& options, Policy policy) {
     return opened;
 }
 
+/// The second face, where there is a bus. That there is none is said, and no reason not to serve.
+std::unique_ptr<BusFace> open_bus(EventLoop& loop, const std::string& address,
+                                  VpnService& service) {
+    if (address == "none") return nullptr;
+    auto face = BusFace::open(loop, address, service, [](const std::string& why) {
+        say(
+            fmt::format("the D-Bus has gone ({}): the sessions of its callers have ended, and the "
+                        "socket is served alone until the next start",
+                        why));
+    });
+    if (face) return std::move(*face);
+    say(fmt::format("no D-Bus is served ({}: {}), but the socket", face.error().detail,
+                    code_name(face.error().code)));
+    return nullptr;
+}
+
 /// Ends everything once, whichever signal comes.
 class Ending {
 public:
-    Ending(EventLoop& loop, Server& server, VpnService& service)
-        : loop_(loop), server_(server), service_(service) {}
+    Ending(EventLoop& loop, Server& server, BusFace* bus, VpnService& service)
+        : loop_(loop), server_(server), bus_(bus), service_(service) {}
 
     void begin() {
         if (has_begun_) return;
         has_begun_ = true;
         tell_manager("STOPPING=1");
         server_.stop();
+        if (bus_) bus_->stop();
         timer_ = loop_.at(Clock::now() + shutdown_time_limit, [this] {
             say("not everything could be undone in time; the next start goes on with it");
             loop_.stop();
@@ -201,6 +220,7 @@ public:
 private:
     EventLoop& loop_;
     Server& server_;
+    BusFace* bus_;
     VpnService& service_;
     EventLoop::Timer timer_;
     bool has_begun_ = false;
@@ -209,11 +229,20 @@ private:
 void serve(const DaemonOptions& options, Opened opened) {
     EventLoop loop;
     Server server(loop, std::move(opened.listener));
+    std::unique_ptr<BusFace> bus;
     VpnService service(loop, std::move(opened.policy), options.state_folder, *opened.keeper,
-                       [&](ConnectionId id, const std::string& json) { server.send(id, json); });
+                       [&](ConnectionId id, const std::string& json) {
+                           if (id < bus_connection_first) return server.send(id, json);
+                           if (bus) bus->tell(id, json);
+                       });
+    if (auto consents = service.load_consents(); !consents)
+        say(fmt::format("who has consented cannot be read ({}: {}): nobody has",
+                        printable(consents.error().fact("file")),
+                        code_name(consents.error().code)));
     opened.keeper->attach(
         loop, [] { say("the process that sets name servers has ended: sessions with them fail"); });
-    Ending ending(loop, server, service);
+    bus = open_bus(loop, options.bus, service);
+    Ending ending(loop, server, bus.get(), service);
     const auto term = loop.on_signal(SIGTERM, [&] { ending.begin(); });
     const auto interrupt = loop.on_signal(SIGINT, [&] { ending.begin(); });
     server.serve(service);
@@ -221,6 +250,7 @@ void serve(const DaemonOptions& options, Opened opened) {
     tell_manager("READY=1");
     say(fmt::format("ready: listens on {}, runs as {}", options.socket, opened.runs_as));
     loop.run();
+    bus.reset();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ struct DaemonOptions {
     bool config_may_be_missing = true;  ///< Nobody asked for it by name.
     std::string state_folder = "/var/lib/causeway";
     std::string socket = "/run/causeway/control.sock";
+    std::string bus = "system";  ///< An address of a D-Bus, "system" or "none".
 };
 
 /// Runs until SIGTERM or SIGINT, then undoes everything. Returns the exit status: 0; 2 for a policy

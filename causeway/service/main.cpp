@@ -26,6 +26,10 @@ int run(int argc, char** argv) {
                     "Where is written what has to be undone; one for each network namespace")
         ->capture_default_str();
     program.add_option("--socket", options.socket, "The control socket")->capture_default_str();
+    program
+        .add_option("--bus", options.bus,
+                    "The D-Bus to serve: \"system\", an address, or \"none\" for the socket alone")
+        ->capture_default_str();
     try {
         program.parse(argc, argv);
     } catch (const CLI::Success& asked_for_help) {

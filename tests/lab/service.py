@@ -44,9 +44,10 @@ class Gone(Exception):
 
 
 class Daemon:
-    """A running causewayd. policy: the text of its file; user: whom it becomes, if there is one."""
+    """A running causewayd. policy: the text of its file; user: whom it becomes, if there is one;
+    bus: the address of a D-Bus that it serves."""
 
-    def __init__(self, scene, host, policy="", name="causewayd", prefix=()):
+    def __init__(self, scene, host, policy="", name="causewayd", prefix=(), bus="none"):
         self.host = host
         self.folder = scene.folder / f"{host.name}-{name}"
         self.folder.mkdir(exist_ok=True)
@@ -55,7 +56,7 @@ class Daemon:
         self.policy.write_text(policy)
         self.socket = self.folder / "control.sock"
         self.state = self.folder / "state"
-        self.name, self.prefix = name, prefix
+        self.name, self.prefix, self.bus = name, prefix, bus
         self.starts = 0
         self.process = None
         self.start()
@@ -64,7 +65,7 @@ class Daemon:
         self.starts += 1
         self.process = self.host.start(
             [*self.prefix, BIN / "causewayd", "--config", self.policy, "--state-dir", self.state,
-             "--socket", self.socket], f"{self.name}-{self.starts}")
+             "--socket", self.socket, "--bus", self.bus], f"{self.name}-{self.starts}")
         self.process.wait_for("causewayd: ready")
 
     @property

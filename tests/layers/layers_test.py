@@ -94,7 +94,10 @@ OWNERS = {
     "CLI/": (r"^causeway/(cli|gateway|service)/", "command lines are the programs' business"),
     "ares": (r"^causeway/provider/", "only the worker resolves names"),
     "libmnl/": (r"^causeway/device/", "only the device talks netlink"),
-    "sdbus-c++/": (r"^causeway/device/", "only the device talks to the resolver's bus"),
+    "sdbus-c++/": (
+        r"^causeway/(device/|service/bus_)",
+        "the device talks to the resolver's bus, the service has a face on it",
+    ),
     "seccomp": (r"^causeway/(provider|gateway)/", "only processes that parse hostile input are caged"),
 }
 
