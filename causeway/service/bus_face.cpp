@@ -135,20 +135,37 @@ void BusFace::called(const BusMethod& method, BusCall call) {
 void BusFace::ask(const BusMethod& method, const BusCall& call, const BusCaller& caller,
                   Request request, std::vector<Fd> descriptors) {
     service_.handle({caller.connection, -1, caller.caller, std::move(request),
-                     std::move(descriptors), false, caller.process.get()},
-                    [this, &method, call, who = caller.caller](Result<Answer> result) {
-                        answer(method, call, std::move(result), who);
-                    });
+                     std::move(descriptors), false, caller.process.get(), caller.name},
+                    [this, &method, call, who = Asker{caller.connection, caller.caller}](
+                        Result<Answer> result) { answer(method, call, std::move(result), who); });
 }
 
 void BusFace::answer(const BusMethod& method, const BusCall& call, Result<Answer> result,
-                     const Caller& caller) {
-    if (!result) return refuse(call, caller, std::move(result).error());
-    send([&] {
+                     const Asker& asker) {
+    if (!result) return refuse(call, asker.caller, std::move(result).error());
+    if (!link_) return;
+    try {
         auto reply = call.message.createReply();
         method.write(reply, *result);
         reply.send();
-    });
+        link_->sent();
+    } catch (const sdbus::Error& error) {
+        // Nobody has the TUN of such an answer.
+        if (method.method == Method::set_up) take_back(asker, result->result["session"]);
+        refuse(
+            call, asker.caller,
+            Error{Service::SYSTEM_INTERNAL_ERROR, "the answer cannot be sent", {{"step", "answer"}}}
+                .because(bus_failure(error.getName(), error.getMessage(), "send")));
+    }
+}
+
+void BusFace::take_back(const Asker& asker, const nlohmann::ordered_json& session) {
+    service_.handle({asker.connection,
+                     -1,
+                     asker.caller,
+                     {0, Method::destroy, nlohmann::json{{"session", session}}},
+                     {}},
+                    [](const Result<Answer>&) {});
 }
 
 void BusFace::refuse(const BusCall& call, const Caller& caller, Error error) {

@@ -46,6 +46,12 @@ public:
     void tell(ConnectionId connection, const std::string& json);
 
 private:
+    /// Who is answered, and may have left the bus.
+    struct Asker {
+        ConnectionId connection;
+        Caller caller;
+    };
+
     BusFace(EventLoop& loop, VpnService& service, std::function<void(const std::string&)> gone);
     void take_name(const std::string& address);
     void describe();
@@ -53,7 +59,8 @@ private:
     void ask(const BusMethod& method, const BusCall& call, const BusCaller& caller, Request request,
              std::vector<Fd> descriptors);
     void answer(const BusMethod& method, const BusCall& call, Result<Answer> result,
-                const Caller& caller);
+                const Asker& asker);
+    void take_back(const Asker& asker, const nlohmann::ordered_json& session);
     void refuse(const BusCall& call, const Caller& caller, Error error);
     void send(const std::function<void()>& action);
     nlohmann::ordered_json public_status();

@@ -1,6 +1,5 @@
 #include "causeway/service/bus_method.h"
 
-#include "causeway/base/text.h"
 #include "causeway/error/incident.h"
 #include "causeway/service/bus_json.h"
 
@@ -88,7 +87,7 @@ void set_up_values(sdbus::MethodReply& reply, Answer& answer) {
 }
 
 void incident_text(sdbus::MethodReply& reply, Answer& answer) {
-    reply << valid_utf8(answer.result["incident"].dump());
+    reply << answer.result["incident"].dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void object(sdbus::MethodReply& reply, Answer& answer) { append_json(reply, answer.result); }

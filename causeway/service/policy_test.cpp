@@ -53,6 +53,23 @@ TEST_CASE("owners, guests and those for whom it is prohibited are told apart, in
     CHECK(verdict(*policy, {4001, 1, {5002}}) == "203");
 }
 
+TEST_CASE("consent is asked for when the file says so, and an unknown word is a fault") {
+    CHECK(!parse_policy("", "service.toml")->asks_consent);
+    CHECK(!parse_policy("consent = \"none\"", "service.toml")->asks_consent);
+    CHECK(parse_policy("consent = \"ask\"", "service.toml")->asks_consent);
+    CHECK(faults("consent = \"yes\"") ==
+          "service.toml:1:11: consent is \"yes\", allowed is \"none\" or \"ask\"\n");
+}
+
+TEST_CASE("what an authority gives makes an owner, and nobody else's guest") {
+    const auto policy = parse_policy("[guests]\nusers = [\"4002\"]\n", "service.toml");
+    REQUIRE(policy.has_value());
+    CHECK(verdict(*policy, {.uid = somebody, .may_own = true}) == "may");
+    CHECK(verdict(*policy, {.uid = 4002, .may_own = true}) == "2203001");
+    CHECK(verdict(*policy, {.uid = somebody, .may_consent = true, .may_administer = true}) ==
+          "201");
+}
+
 TEST_CASE("prohibited altogether holds for root too, and the refusal names file and key") {
     const auto policy = parse_policy("prohibited = true", "service.toml");
     REQUIRE(policy.has_value());
