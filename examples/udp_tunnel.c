@@ -3,8 +3,6 @@
 //
 //     udp_tunnel_c OWN-ADDRESS LENGTH PEER PORT [NETWORK LENGTH]        IPv4
 
-#define _POSIX_C_SOURCE 200809L
-
 #include "causeway/compat/vpn_service.h"
 
 #include <arpa/inet.h>
