@@ -7,6 +7,8 @@
 #include "causeway/device/dns_resolved.h"
 #include "causeway/device/limits.h"
 
+#include <net/if.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -62,6 +64,13 @@ bool programs_ask_resolved() {
 
 ResolverFile file_for(const DnsOwner& owner) { return {resolver_path, owner.state_folder}; }
 
+/// After a restart of the machine its number may be another's.
+bool is_there(const DnsOwner& owner) {
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(static_cast<unsigned>(owner.link), name.data()) != nullptr &&
+           owner.interface == name.data();
+}
+
 Result<void> naming(DnsBackend backend, Result<void> result) {
     if (!result) result.error().with("dns", std::string(name(backend)));
     return result;
@@ -111,7 +120,10 @@ Result<void> set_dns(DnsBackend backend, const DnsOwner& owner, const DnsSetting
 
 Result<void> restore_dns(DnsBackend backend, const DnsOwner& owner) {
     switch (backend) {
-        case DnsBackend::systemd_resolved: return naming(backend, revert_link_servers(owner.link));
+        case DnsBackend::systemd_resolved:
+            // What was set has gone with the link.
+            if (!is_there(owner)) return {};
+            return naming(backend, revert_link_servers(owner.link));
         case DnsBackend::resolvconf:
             return naming(backend, remove_resolvconf_servers(owner.interface));
         case DnsBackend::file:

@@ -55,7 +55,12 @@ Result<void> add_resolvconf_servers(const std::string& interface, const DnsSetti
 Result<void> remove_resolvconf_servers(const std::string& interface) {
     const std::string program = resolvconf_program();
     if (program.empty()) return std::unexpected(no_program());
-    return run_program({program, "-d", record_name(interface)}, {}, program_timeout);
+    auto removed = run_program({program, "-d", record_name(interface)}, {}, program_timeout);
+    if (removed) return removed;
+    // openresolv fails where it knows of no such record, as after a restart of the machine, unless
+    // it is told to ignore that.
+    if (run_program({program, "-f", "-d", record_name(interface)}, {}, program_timeout)) return {};
+    return removed;
 }
 
 }  // namespace causeway::device

@@ -15,6 +15,7 @@ std::string resolvconf_program();
 /// Registers the servers under the interface's name, before all others. Fails like `run_program`;
 /// ENOENT when there is no such program.
 Result<void> add_resolvconf_servers(const std::string& interface, const DnsSettings& settings);
+/// No failure when there are none.
 Result<void> remove_resolvconf_servers(const std::string& interface);
 
 }  // namespace causeway::device
