@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +27,15 @@ std::string unified_hierarchy() {
         if (words.size() > 2 && words[2] == "cgroup2") return std::string(words[1]);
     }
     return {};
+}
+
+/// "a-b.slice" lies in "a.slice".
+std::string folder_of_slice(std::string_view unit) {
+    std::string folder;
+    for (auto dash = unit.find('-'); dash != std::string_view::npos;
+         dash = unit.find('-', dash + 1))
+        folder += fmt::format("/{}.slice", unit.substr(0, dash));
+    return fmt::format("{}/{}", folder, unit);
 }
 
 /// A union: `{}` would make only its first member zero.
@@ -63,6 +74,20 @@ std::string cgroup_of(const std::string& application) {
     auto folder = fmt::format("{}/system.slice/{}", root, application);
     return !root.empty() && access(folder.c_str(), F_OK) == 0 ? folder : std::string();
 }
+
+std::string folder_of_cgroup(const std::string& name) {
+    const auto root = unified_hierarchy();
+    std::string folder = root + name;
+    if (!name.starts_with('/'))
+        folder =
+            root + (name.ends_with(".slice") ? folder_of_slice(name) : "/system.slice/" + name);
+    struct statfs facts{};
+    const bool is_there =
+        statfs(folder.c_str(), &facts) == 0 && facts.f_type == CGROUP2_SUPER_MAGIC;
+    return !root.empty() && is_there ? folder : std::string();
+}
+
+bool has_unified_hierarchy() { return !unified_hierarchy().empty(); }
 
 Result<Fd> mark_new_sockets(const std::string& folder, std::uint32_t mark) {
     const auto failed = [&](const char* call) {

@@ -19,6 +19,14 @@ namespace causeway::device {
 /// ("browser.service"), or the path itself. Nothing for a unit that is not there.
 std::string cgroup_of(const std::string& application);
 
+/// The folder of a cgroup by the name that the kernel has for it in /proc/PID/cgroup
+/// ("/user.slice/…"), or of a systemd unit: a slice, or what is directly below system.slice.
+/// Nothing when it is not there.
+std::string folder_of_cgroup(const std::string& name);
+
+/// Whether the unified cgroup hierarchy is mounted: else nothing can be told apart.
+bool has_unified_hierarchy();
+
 /// Marks every IP socket that processes in the folder, and below it, make from now on, as long as
 /// the descriptor is open. Needs CAP_BPF (or CAP_SYS_ADMIN) and CAP_NET_ADMIN. Fails with the
 /// errno, evidence `cgroup`.

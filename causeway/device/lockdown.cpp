@@ -1,5 +1,6 @@
 #include "causeway/device/lockdown.h"
 
+#include "causeway/base/clock.h"
 #include "causeway/device/apply.h"
 #include "causeway/device/limits.h"
 #include "causeway/device/plan.h"
@@ -12,7 +13,9 @@
 namespace causeway::device {
 namespace {
 
-const std::string table = std::string(firewall_prefix) + "lockdown";
+std::string table_of(const std::string& name) {
+    return fmt::format("{}lockdown{}{}", firewall_prefix, name.empty() ? "" : "-", name);
+}
 
 std::unexpected<Error> refused(Error below) {
     return fail(Vpn::configurationFailed, "the machine could not be closed", std::move(below));
@@ -55,12 +58,15 @@ Error not_closed(Error below) {
 }  // namespace
 
 struct Lockdown::State {
+    std::string table;
     Kernel kernel;
     FirewallReach reach;
     LockdownSettings settings = {};
     KillSwitch closed = {};
     std::optional<std::string> contents = {};
+    Instant portal_end = {};
 
+    std::optional<Portal> portal_left() const;
     Result<KillSwitch> kill_switch_of(const LockdownSettings& wanted);
     Result<void> close(const LockdownSettings& wanted);
 };
@@ -70,7 +76,7 @@ Lockdown::Lockdown(Lockdown&&) noexcept = default;
 Lockdown& Lockdown::operator=(Lockdown&&) noexcept = default;
 Lockdown::~Lockdown() = default;
 
-Result<Lockdown> Lockdown::hold(const LockdownSettings& settings) {
+Result<Lockdown> Lockdown::hold(const LockdownSettings& settings, const std::string& name) {
     auto kernel = Kernel::open();
     if (!kernel) return refused(not_closed(std::move(kernel).error()));
     const auto reach = kernel->firewall ? kernel->firewall->reach() : FirewallReach::none;
@@ -78,7 +84,7 @@ Result<Lockdown> Lockdown::hold(const LockdownSettings& settings) {
         return refused({Service::CAPABILITY_NOT_SUPPORTED,
                         "a lockdown needs nf_tables, and this kernel has none of it",
                         {{"step", "firewall"}}});
-    Lockdown lockdown(std::make_unique<State>(State{std::move(*kernel), reach}));
+    Lockdown lockdown(std::make_unique<State>(State{table_of(name), std::move(*kernel), reach}));
     if (auto closed = lockdown.change(settings); !closed) return pass(closed);
     return lockdown;
 }
@@ -113,45 +119,62 @@ Result<void> Lockdown::State::close(const LockdownSettings& wanted) {
     contents = std::move(*read);
     closed = std::move(*kill_switch);
     settings = wanted;
-    // Its time has begun; what closes the machine anew must not begin it again.
-    settings.portal.reset();
+    if (wanted.portal) portal_end = Clock::now() + wanted.portal->lifetime;
     return {};
+}
+
+/// Its time has begun; what closes the machine anew must not begin it again.
+std::optional<Portal> Lockdown::State::portal_left() const {
+    auto portal = settings.portal;
+    if (!portal) return portal;
+    portal->lifetime =
+        std::chrono::duration_cast<std::chrono::milliseconds>(portal_end - Clock::now());
+    if (portal->lifetime <= std::chrono::milliseconds(0)) return std::nullopt;
+    return portal;
 }
 
 Result<bool> Lockdown::look_after() {
     auto wanted = state_->kill_switch_of(state_->settings);
     if (!wanted) return refused(not_closed(std::move(wanted).error()));
-    auto there = state_->kernel.firewall->contents(table);
+    auto there = state_->kernel.firewall->contents(state_->table);
     if (!there) return refused(not_closed(std::move(there).error()));
     const bool is_whole = *there && *there == state_->contents;
     wanted->portal = state_->closed.portal;
     if (is_whole && *wanted == state_->closed) return true;
-    if (auto closed = state_->close(state_->settings); !closed)
+    auto again = state_->settings;
+    again.portal = state_->portal_left();
+    if (auto closed = state_->close(again); !closed)
         return refused(not_closed(std::move(closed).error()));
     return is_whole;
 }
 
 Result<void> Lockdown::lift() {
-    auto removed = state_->kernel.firewall->remove(table);
-    if (!removed) return std::unexpected(not_closed(std::move(removed).error()));
-    return {};
+    auto removed = state_->kernel.firewall->remove(state_->table);
+    auto left = state_->kernel.firewall->contents(state_->table);
+    if (removed && !left) removed = pass(left);
+    if (removed && *left)
+        removed = std::unexpected(
+            system_error(EEXIST, "read back", fmt::format("the table {} stays", state_->table)));
+    if (removed) return {};
+    return fail(Service::SYSTEM_INTERNAL_ERROR, "the machine could not be opened",
+                Error(std::move(removed).error()).with("step", "firewall"));
 }
 
 bool Lockdown::sees_frames() const { return state_->reach == FirewallReach::frames; }
 
-Result<bool> is_locked_down() {
+Result<bool> is_locked_down(const std::string& name) {
     auto kernel = Kernel::open();
     if (!kernel) return pass(kernel);
     if (!kernel->firewall) return false;
-    auto there = kernel->firewall->contents(table);
+    auto there = kernel->firewall->contents(table_of(name));
     if (!there) return pass(there);
     return there->has_value();
 }
 
-Result<void> lift_lockdown() {
+Result<void> lift_lockdown(const std::string& name) {
     auto kernel = Kernel::open();
     if (!kernel) return pass(kernel);
-    return kernel->firewall ? kernel->firewall->remove(table) : Result<void>{};
+    return kernel->firewall ? kernel->firewall->remove(table_of(name)) : Result<void>{};
 }
 
 }  // namespace causeway::device

@@ -35,10 +35,11 @@ struct LockdownSettings {
 
 class Lockdown {
 public:
-    /// Closes the machine. Fails with configurationFailed resting on INVALID_PARAMETER_VALUE (a
+    /// Closes the machine. Several with different names stand beside each other, and what leaves
+    /// must pass all of them. Fails with configurationFailed resting on INVALID_PARAMETER_VALUE (a
     /// prefix, a user or a portal that cannot be), CAPABILITY_NOT_SUPPORTED (no nf_tables), or
     /// SYSTEM_INTERNAL_ERROR <- errno with evidence `step`: "firewall".
-    static Result<Lockdown> hold(const LockdownSettings& settings);
+    static Result<Lockdown> hold(const LockdownSettings& settings, const std::string& name = {});
 
     Lockdown(Lockdown&&) noexcept;
     Lockdown& operator=(Lockdown&&) noexcept;
@@ -50,10 +51,11 @@ public:
     Result<void> change(const LockdownSettings& settings);
 
     /// True when the table is there and as it was made; links that came since are under it now.
-    /// Else it is made again. Fails like `hold`.
+    /// Else it is made again. A portal keeps the rest of its time. Fails like `hold`.
     Result<bool> look_after();
 
-    /// Opens the machine. Fails with SYSTEM_INTERNAL_ERROR <- errno.
+    /// Opens the machine, and sees that its table is gone. Fails with SYSTEM_INTERNAL_ERROR <-
+    /// errno.
     Result<void> lift();
 
     /// Whether packet sockets are held back, too: not by kernels before 5.16.
@@ -65,10 +67,11 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Whether the machine is closed by a lockdown, of this process or another, living or dead.
-Result<bool> is_locked_down();
+/// Whether the machine is closed by the lockdown of that name, of this process or another, living
+/// or dead.
+Result<bool> is_locked_down(const std::string& name = {});
 /// Opens a machine that a dead process left closed. Fails with the errno, EPERM while the process
 /// that closed it lives (where the kernel knows owners).
-Result<void> lift_lockdown();
+Result<void> lift_lockdown(const std::string& name = {});
 
 }  // namespace causeway::device

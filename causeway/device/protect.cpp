@@ -1,5 +1,7 @@
 #include "causeway/device/protect.h"
 
+#include "causeway/device/limits.h"
+
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -24,6 +26,12 @@ std::unexpected<Error> refused(int number, const char* call) {
 }
 
 }  // namespace
+
+bool is_run_mark(std::uint32_t mark) {
+    const auto base = mark & mark_mask;
+    const auto number = mark & ~mark_mask;
+    return (base == mark_base || base == inside_mark_base) && number >= 1 && number <= run_limit;
+}
 
 Result<void> protect(int socket, std::uint32_t mark) {
     // The kernel marks Unix sockets too, without any effect: so the family is asked first.

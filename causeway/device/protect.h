@@ -15,6 +15,9 @@ inline constexpr std::uint32_t mark_base = 0x43570000;
 inline constexpr std::uint32_t inside_mark_base = 0x43580000;
 inline constexpr std::uint32_t mark_mask = 0xffff0000;
 
+/// Whether a run marks sockets with it.
+bool is_run_mark(std::uint32_t mark);
+
 /// Marks an IP socket, so that its packets leave beside every tunnel of ours, and reads the mark
 /// back. Call it before connect or bind. Needs CAP_NET_ADMIN.
 /// Fails with INVALID_SOCKET_FD <- EBADF, ENOTSOCK or EAFNOSUPPORT (a socket, but not of IP),

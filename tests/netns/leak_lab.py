@@ -11,19 +11,22 @@ it. Whether something left is seen on the server's side of the cable, and there 
 
 import ipaddress
 import json
+import os
 import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab.cases import expect  # noqa: E402
+from lab.cases import eventually, expect, expect_equal  # noqa: E402
 from lab.host import link  # noqa: E402
-from lab.scene import BIN  # noqa: E402
+from lab.scene import BIN, SOAK  # noqa: E402
 
 TOOL = BIN / "device_tool"
 TUN = "cw-test"
@@ -114,6 +117,11 @@ def describe(frame):
 def strangers(seen):
     """Without what a link needs."""
     return [words for words in seen if words not in ("arp", "neighbour discovery", "dhcp")]
+
+
+def of_somebody(seen):
+    """Without what the kernel tells of its own groups (MLD), too, which is no user's."""
+    return [words for words in strangers(seen) if words != "ff02::16 protocol 58"]
 
 
 class Place:
@@ -345,3 +353,136 @@ WAYS = {
     "the kernel's answer to a ping": answer_to_ping,
     "the kernel's answer to a connection": answer_to_stranger,
 }
+
+
+# Multicast that no router passes on.
+LINK_SCOPE = "ff02::"
+
+
+def all_open(place, only=lambda name: True):
+    """Every way leads onto the cable, so that the watch would see it."""
+    ways = {name: way for name, way in place.ways().items() if only(name)}
+    for name, way in ways.items():
+        place.cable.take(0.02)
+        way()
+        seen = eventually(lambda: strangers(place.cable.take(0.02)), f"not seen at all: {name}", 3)
+        expect(seen, name)
+    return len(ways)
+
+
+def all_closed(place, only=lambda name: True, passing="nothing"):
+    """No way leads onto the cable. Packets to an address that begins with `passing` may."""
+    def seen():
+        return [words for words in strangers(place.cable.take(0.02))
+                if not words.startswith(passing)]
+
+    ways = {name: way for name, way in place.ways().items() if only(name)}
+    place.cable.take()
+    for name, way in ways.items():
+        way()
+        left = seen()
+        expect(not left, f"{name} left the machine: {left}")
+    # What TCP, queues and neighbours send later.
+    time.sleep(1.2)
+    expect_equal(seen(), [], "packets that left later")
+
+
+def passes(place, what, send):
+    place.cable.take()
+    send()
+    return eventually(lambda: place.cable.take(0.05), f"{what} did not leave")
+
+
+def a_third(name):
+    """Other ways each time, all of them in the long form."""
+    return SOAK or (zlib.crc32(name.encode()) + int(time.time() // 86400)) % 3 == 0
+
+
+def forget_and_send(place, family):
+    place.client.run("ip", f"-{family}", "neigh", "flush", "all")
+    udp(place, family, PEER[family], mark=OURS)
+
+
+def dhcp(place, family):
+    with place.socket(family, device=CABLE) as one:
+        if family == 4:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            one.bind(("", 68))
+            one.sendto(b"discover", ("255.255.255.255", 67))
+        else:
+            one.bind(("::", 546))
+            one.sendto(b"solicit", ("ff02::1:2", 547))
+
+
+CGROUPS = "/run/cgroups"
+
+
+def in_group(group, *argv):
+    """The command line that runs a program in a cgroup of the test's own."""
+    return ("sh", "-c", f'echo $$ > {CGROUPS}/{group}/cgroup.procs && exec "$@"', "sh", *argv)
+
+
+def groups(scene, place):
+    """Two cgroups, gone with the scene."""
+    host = place.client
+    name = f"causeway-test-{os.getpid()}-{host.holder.pid}"
+    host.run("mkdir", CGROUPS)
+    host.run("mount", "-t", "cgroup2", "none", CGROUPS)
+    made = [f"{name}-{which}" for which in ("in", "else")]
+    for group in made:
+        host.run("mkdir", f"{CGROUPS}/{group}")
+    scene.keep(SimpleNamespace(close=lambda: host.run(
+        "rmdir", *(f"{CGROUPS}/{group}" for group in made), check=False)))
+    return made
+
+
+def source_in(place, group, family):
+    return place.client.run(*in_group(group, *asking_source(family))).strip()
+
+
+def mark_in(place, group):
+    return int(place.client.run(*in_group(group, sys.executable, "-c", f"""
+import socket
+print(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).getsockopt(socket.SOL_SOCKET, {SO_MARK}))
+""")))
+
+
+def beside(family):
+    """Sends a datagram from a socket that is bound to the cable."""
+    return (sys.executable, "-c", f"""
+import socket
+one = socket.socket(socket.AF_INET{6 if family == 6 else ''}, socket.SOCK_DGRAM)
+one.setsockopt(socket.SOL_SOCKET, {SO_BINDTODEVICE}, b"{CABLE}")
+one.sendto(b"me too", ("{PEER[family]}", {PORT}))
+""")
+
+
+def asking_source(family):
+    return (sys.executable, "-c", f"""
+import socket
+one = socket.socket(socket.AF_INET{6 if family == 6 else ''}, socket.SOCK_DGRAM)
+one.connect(("{ELSEWHERE[family]}", 9))
+print(one.getsockname()[0])
+""")
+
+
+def source_of(place, user, family):
+    """The address a socket of the user gets."""
+    return place.client.run("setpriv", "--reuid", user, "--clear-groups",
+                            *asking_source(family)).strip()
+
+
+# A program is told with its second packet, after a second, when its socket was busy with the first. What
+# it is told differs by family: EHOSTUNREACH and EACCES.
+HELD_BACK = ("OSError", "PermissionError", "TimeoutError")
+
+
+def dialled(place, family, address, port, user, patience=0.2):
+    """How an attempt to connect ends."""
+    return place.client.run("setpriv", "--reuid", user, "--clear-groups", sys.executable, "-c", f"""
+import socket
+try:
+    socket.create_connection(("{address}", {port}), {patience})
+except OSError as error:
+    print(type(error).__name__)
+""").strip()
