@@ -14,7 +14,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace causeway::cli {
 namespace {
@@ -27,6 +29,9 @@ using service::ControlClient;
 struct Chosen {
     std::string socket = service::control_socket_path();
     std::string argument;
+    std::vector<std::string> arguments;
+    std::string user;
+    int seconds = 0;
     bool all = false;
     bool json = false;
 };
@@ -37,6 +42,12 @@ int tell(const Error& error, bool as_json) {
     else
         fmt::print(stderr, "{}", report(make_incident({}, {}, Phase::device, error)));
     return exit_status(error);
+}
+
+void print_lockdown(const Json& status) {
+    const auto state = [&](const char* key) { return status.value(key, false) ? "on" : "off"; };
+    fmt::print("Always-on is {}, lockdown is {}: the machine is {}.\n", state("alwaysOn"),
+               state("lockdown"), status.value("closed", false) ? "closed" : "open");
 }
 
 void print_status(const Json& status) {
@@ -50,6 +61,7 @@ void print_status(const Json& status) {
                status.value("prohibited", false) ? ": VPNs are switched off"
                : status.value("consented", true) ? ""
                                                  : ", once consent is given");
+    if (status.value("alwaysOn", false) || status.value("lockdown", false)) print_lockdown(status);
     if (const auto vpns = status.find("vpns"); vpns != status.end() && !vpns->empty())
         print_table(*vpns, columns);
 }
@@ -121,6 +133,25 @@ Json whose(const Chosen& chosen) {
 
 Json scope(const Chosen& chosen) { return chosen.all ? Json{{"all", true}} : Json::object(); }
 
+/// Switches what is named, or says how it is.
+int switch_lockdown(const Chosen& chosen, const char* method) {
+    if (chosen.argument.empty()) return ask(chosen, "status", Json::object(), print_lockdown);
+    return ask(chosen, method, {{"enabled", chosen.argument == "on"}}, print_lockdown);
+}
+
+int open_portal(const Chosen& chosen) {
+    Json params{{"addresses", chosen.arguments}};
+    if (!chosen.user.empty()) params["user"] = chosen.user;
+    if (chosen.seconds > 0) params["seconds"] = chosen.seconds;
+    return ask(chosen, "portal", params, [](const Json& answer) {
+        if (answer.value("closed", false))
+            fmt::print("{} may reach it by HTTP and HTTPS for {} s\n", cell(answer, "user"),
+                       cell(answer, "seconds"));
+        else
+            fmt::print("nothing is closed: it can be reached as it is\n");
+    });
+}
+
 CLI::App* add_verb(CLI::App& service, Chosen& chosen, const char* name, const char* about) {
     auto* verb = service.add_subcommand(name, about);
     verb->fallthrough();
@@ -153,6 +184,21 @@ void add_service(CLI::App& program, int& status) {
     route->callback([chosen, &status] {
         status = ask(*chosen, "explain_route", {{"destination", chosen->argument}}, print_route);
     });
+    for (const auto& [verb, method, about] :
+         {std::tuple("always-on", "set_always_on", "Let nothing leave while no tunnel is up"),
+          std::tuple("lockdown", "set_lockdown", "Let nothing leave beside a tunnel")}) {
+        auto* command_of = add_verb(*command, *chosen, verb, about);
+        command_of->add_option("STATE", chosen->argument, "on or off, for root; else it is told")
+            ->check(CLI::IsMember({"on", "off"}));
+        command_of->callback(
+            [chosen, &status, method = method] { status = switch_lockdown(*chosen, method); });
+    }
+    auto* portal = add_verb(*command, *chosen, "portal",
+                            "Reach a network's own page through what is closed, for a while");
+    portal->add_option("ADDRESS", chosen->arguments, "Where the page is")->required();
+    portal->add_option("--user", chosen->user, "Who may, if not you; for root");
+    portal->add_option("--seconds", chosen->seconds, "1 to 300, which is usual");
+    portal->callback([chosen, &status] { status = open_portal(*chosen); });
     auto* destroy = add_verb(*command, *chosen, "destroy", "End a session");
     destroy->add_option("SESSION", chosen->argument, "16 hexadecimal digits")->required();
     destroy->callback([chosen, &status] {

@@ -11,6 +11,8 @@
 #include "causeway/service/bus_face.h"
 #include "causeway/service/keeper.h"
 #include "causeway/service/limits.h"
+#include "causeway/service/lockdown_watch.h"
+#include "causeway/service/lockdowns.h"
 #include "causeway/service/policy.h"
 #include "causeway/service/ready.h"
 #include "causeway/service/server.h"
@@ -137,6 +139,17 @@ void recover(Keeper& keeper, const std::string& state_folder) {
         say(fmt::format("put right what {} session{} left behind", *runs, *runs == 1 ? "" : "s"));
 }
 
+/// A policy that cannot be read opens nothing. Where another service runs, it is that one's affair.
+void keep_closed(const std::string& state_folder) {
+    const auto lock = lock_state(state_folder);
+    if (!lock) return;
+    const auto closed = close_without_policy(state_folder);
+    if (!closed)
+        say("the machine could not be closed: " + closed.error().detail);
+    else if (*closed)
+        say("the machine is closed, as it was left: nothing leaves it until the service runs");
+}
+
 void raise_descriptor_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -149,13 +162,18 @@ struct Opened {
     Policy policy;
     std::unique_ptr<Keeper> keeper;
     Fd lock;
+    std::unique_ptr<Lockdowns> lockdowns;
     Fd listener;
     std::string runs_as;
 };
 
 Result<Opened> open_everything(const DaemonOptions& options, Policy policy) {
-    Opened opened{
-        .policy = std::move(policy), .keeper = {}, .lock = {}, .listener = {}, .runs_as = {}};
+    Opened opened{.policy = std::move(policy),
+                  .keeper = {},
+                  .lock = {},
+                  .lockdowns = {},
+                  .listener = {},
+                  .runs_as = {}};
     if (auto rights = check_rights(); !rights) return pass(rights);
     const auto user = future_user(opened.policy);
     if (auto made = make_state_folder(options.state_folder, user); !made) return pass(made);
@@ -166,6 +184,11 @@ Result<Opened> open_everything(const DaemonOptions& options, Policy policy) {
     auto lock = lock_state(options.state_folder);
     if (!lock) return pass(lock);
     opened.lock = std::move(*lock);
+    // Before anything else is changed: a machine that shall be closed is, from here on.
+    auto lockdowns = Lockdowns::start(options.state_folder, opened.policy.lockdown);
+    if (!lockdowns) return pass(lockdowns);
+    opened.lockdowns = std::move(*lockdowns);
+    for (const auto& note : opened.lockdowns->notes()) say(note);
     opened.listener = socket_from_manager();
     if (!opened.listener) {
         if (auto passable = open_shared_folder(options.socket); !passable) return pass(passable);
@@ -231,7 +254,7 @@ void serve(const DaemonOptions& options, Opened opened) {
     Server server(loop, std::move(opened.listener));
     std::unique_ptr<BusFace> bus;
     VpnService service(loop, std::move(opened.policy), options.state_folder, *opened.keeper,
-                       [&](ConnectionId id, const std::string& json) {
+                       *opened.lockdowns, [&](ConnectionId id, const std::string& json) {
                            if (id < bus_connection_first) return server.send(id, json);
                            if (bus) bus->tell(id, json);
                        });
@@ -240,12 +263,13 @@ void serve(const DaemonOptions& options, Opened opened) {
                         printable(consents.error().fact("file")),
                         code_name(consents.error().code)));
     opened.keeper->attach(
-        loop, [] { say("the process that sets name servers has ended: sessions with them fail"); });
+        loop, [] { say("the keeper has ended: sessions with name servers or programs fail"); });
     bus = open_bus(loop, options.bus, service);
     Ending ending(loop, server, bus.get(), service);
     const auto term = loop.on_signal(SIGTERM, [&] { ending.begin(); });
     const auto interrupt = loop.on_signal(SIGINT, [&] { ending.begin(); });
     server.serve(service);
+    LockdownWatch lockdown_watch(loop, *opened.lockdowns, say);
     Watchdog watchdog(loop);
     tell_manager("READY=1");
     say(fmt::format("ready: listens on {}, runs as {}", options.socket, opened.runs_as));
@@ -259,7 +283,10 @@ int run_daemon(const DaemonOptions& options) {
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     auto policy = load_policy(options.config, options.config_may_be_missing);
-    if (!policy) return refuse(policy.error(), exit_usage);
+    if (!policy) {
+        keep_closed(options.state_folder);
+        return refuse(policy.error(), exit_usage);
+    }
     auto opened = open_everything(options, std::move(*policy));
     if (!opened) return refuse(opened.error(), exit_other);
     recover(*opened->keeper, options.state_folder);

@@ -1,6 +1,7 @@
 #include "causeway/service/keeper.h"
 
 #include "causeway/error/json.h"
+#include "causeway/ipc/limits.h"
 #include "causeway/program/privileges.h"
 #include "causeway/service/keeper_process.h"
 #include "causeway/service/limits.h"
@@ -24,27 +25,28 @@ using Json = nlohmann::json;
 
 constexpr auto end_time_limit = std::chrono::seconds(3);
 
-/// To write what belongs to root, as root had it.
-constexpr std::uint64_t keeper_rights = std::uint64_t{1} << CAP_DAC_OVERRIDE |
-                                        std::uint64_t{1} << CAP_CHOWN |
-                                        std::uint64_t{1} << CAP_FOWNER;
+/// To write what belongs to root, as root had it; and to mark the sockets of programs.
+constexpr std::uint64_t keeper_rights =
+    std::uint64_t{1} << CAP_DAC_OVERRIDE | std::uint64_t{1} << CAP_CHOWN |
+    std::uint64_t{1} << CAP_FOWNER | std::uint64_t{1} << CAP_BPF |
+    std::uint64_t{1} << CAP_NET_ADMIN;
 
 std::unexpected<Error> cannot_start(Error cause) {
-    return fail(Vpn::configurationFailed, "the process that sets name servers cannot start",
-                std::move(cause));
+    return fail(Vpn::configurationFailed, "the keeper cannot start", std::move(cause));
 }
 
-Error is_gone() {
-    return system_error(EPIPE, "recvmsg", "the process that sets name servers ended");
+Error is_gone() { return system_error(EPIPE, "recvmsg", "the keeper ended"); }
+
+/// Why the keeper could not do it; nothing when it could.
+std::optional<Error> refusal_in(const Json& answer) {
+    const auto error = answer.find("error");
+    if (error == answer.end()) return std::nullopt;
+    auto read = error_from_text(error->dump());
+    return read ? std::move(*read) : std::move(read).error();
 }
 
 Result<std::string> result_in(const Json& answer) {
-    const auto error = answer.find("error");
-    if (error != answer.end()) {
-        auto read = error_from_text(error->dump());
-        if (!read) return pass(read);
-        return std::unexpected(std::move(*read));
-    }
+    if (auto refusal = refusal_in(answer)) return std::unexpected(std::move(*refusal));
     const auto dns = answer.find("dns");
     if (dns == answer.end() || !dns->is_string())
         return std::unexpected(system_error(EPROTO, "recvmsg", "the keeper's answer is none"));
@@ -113,14 +115,46 @@ void Keeper::set(const ResolverClient& client, const device::DnsSettings& settin
            {"servers", std::move(servers)},
            {"search", settings.search_domains},
            {"split", settings.split_domains}}}},
-        std::move(done));
+        naming(std::move(done)));
 }
 
 void Keeper::restore(std::uint32_t number, Done done) {
-    ask({{"restore", number}}, std::move(done));
+    ask({{"restore", number}}, naming(std::move(done)));
 }
 
-void Keeper::ask(Json question, Done done) {
+Keeper::Answered Keeper::naming(Done done) {
+    return [done = std::move(done)](Result<ipc::Message> answer) mutable {
+        if (!answer) return done(pass(answer));
+        done(result_in(answer->json()));
+    };
+}
+
+/// As many at a time as a message carries descriptors; the first failure is told.
+void Keeper::mark(const std::vector<std::string>& names, std::uint32_t mark, Marked done) {
+    const std::size_t count = std::min(names.size(), ipc::descriptor_limit);
+    const std::vector<std::string> now(names.begin(), names.begin() + std::ptrdiff_t(count));
+    std::vector<std::string> later(names.begin() + std::ptrdiff_t(count), names.end());
+    ask({{"mark", {{"mark", mark}, {"names", now}}}}, [this, done = std::move(done),
+                                                       later = std::move(later), count,
+                                                       mark](Result<ipc::Message> answer) mutable {
+        if (!answer) return done(pass(answer));
+        if (auto refusal = refusal_in(answer->json()))
+            return done(std::unexpected(std::move(*refusal)));
+        if (answer->descriptors.size() != count)
+            return done(
+                std::unexpected(system_error(EPROTO, "recvmsg", "the keeper's answer is none")));
+        if (later.empty()) return done(std::move(answer->descriptors));
+        this->mark(later, mark,
+                   [done = std::move(done),
+                    first = std::move(answer->descriptors)](Result<std::vector<Fd>> rest) mutable {
+                       if (!rest) return done(pass(rest));
+                       std::ranges::move(*rest, std::back_inserter(first));
+                       done(std::move(first));
+                   });
+    });
+}
+
+void Keeper::ask(Json question, Answered done) {
     const auto number = ++asked_ + (std::uint64_t{1} << 32);  // apart from those of `recover`
     auto& waiting = waiting_[number];
     waiting.done = std::move(done);
@@ -130,13 +164,13 @@ void Keeper::ask(Json question, Done done) {
         return;
     }
     waiting.timer = loop_->at(Clock::now() + keeper_time_limit, [this, number] {
-        finish(number, std::unexpected(system_error(
-                           ETIMEDOUT, "poll", "the resolver was not told of its servers in time")));
+        finish(number, std::unexpected(
+                           system_error(ETIMEDOUT, "poll", "the keeper has not answered in time")));
     });
     if (channel_->wants_write()) watch_.want(EPOLLIN | EPOLLOUT);
 }
 
-void Keeper::finish(std::uint64_t number, Result<std::string> result) {
+void Keeper::finish(std::uint64_t number, Result<ipc::Message> result) {
     auto found = waiting_.extract(number);
     // The late answer to a question that was given up.
     if (found.empty()) return;
@@ -152,7 +186,7 @@ void Keeper::on_ready() {
         const Json json = (*message)->json();
         const auto number = json.find("answer");
         if (number != json.end() && number->is_number_unsigned())
-            finish(number->get<std::uint64_t>(), result_in(json));
+            finish(number->get<std::uint64_t>(), std::move(**message));
     }
     if (is_alive) return watch_.want(channel_->wants_write() ? EPOLLIN | EPOLLOUT : EPOLLIN);
     watch_.reset();

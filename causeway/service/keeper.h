@@ -1,13 +1,15 @@
-// Name servers after root was given up: a process that can set them and take them back, and nothing
-// else.
+// What needs more than the service keeps of root: a process that can set name servers and take them
+// back, and load the one BPF program, and nothing else.
 //
-// The resolver's file belongs to root. Before the service drops its privileges it forks a keeper,
-// which understands three messages:
+// The resolver's file belongs to root, and BPF programs need a right of their own. Before the
+// service drops its privileges it forks a keeper, which understands four messages:
 //
 //     {"recover":true}                                          what dead runs left
 //     {"set":{"number":7,"interface":"cw0","link":12,"servers":["10.8.0.1"],"search":[],"split":[]}}
 //     {"restore":7}
 //         -> {"dns":"file"} or {"error":{…}}
+//     {"mark":{"mark":1129775105,"names":["browser.service"]}}
+//         -> {"marked":1} and a descriptor for each, on which its mark hangs, or {"error":{…}}
 //
 // Which resolver is told (device/dns.h) it finds out each time. What it has set is in
 // STATE/keeper.json before it is set. When the service is gone, however it ended, the keeper takes
@@ -28,6 +30,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace causeway::service {
 
@@ -42,6 +45,8 @@ class Keeper {
 public:
     /// Called with the resolver's name ("file"), or why it could not be told.
     using Done = std::move_only_function<void(Result<std::string>)>;
+    /// Called with what marks the sockets of each program, or why they cannot be marked.
+    using Marked = std::move_only_function<void(Result<std::vector<Fd>>)>;
 
     /// Forks; call it while one thread runs and before anything is open that must close with this
     /// process: a lock, a socket that listens. Fails with configurationFailed <- the errno.
@@ -61,18 +66,23 @@ public:
     /// servers or no way to split names.
     void set(const ResolverClient& client, const device::DnsSettings& settings, Done done);
     void restore(std::uint32_t number, Done done);
+    /// The sockets that these programs make from now on get the mark, as long as the descriptors
+    /// are open. Names as in `device::folder_of_cgroup`.
+    void mark(const std::vector<std::string>& names, std::uint32_t mark, Marked done);
 
 private:
+    using Answered = std::move_only_function<void(Result<ipc::Message>)>;
     struct Waiting {
-        Done done;
+        Answered done;
         EventLoop::Timer timer;
     };
 
     Keeper(ipc::Channel channel, pid_t process) : channel_(std::move(channel)), process_(process) {}
-    void ask(nlohmann::json question, Done done);
+    void ask(nlohmann::json question, Answered done);
+    static Answered naming(Done done);
     void on_ready();
     void fail_all(const Error& why);
-    void finish(std::uint64_t number, Result<std::string> result);
+    void finish(std::uint64_t number, Result<ipc::Message> result);
 
     std::optional<ipc::Channel> channel_;
     pid_t process_;

@@ -2,10 +2,12 @@
 
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
+#include "causeway/device/application.h"
 #include "causeway/device/dns.h"
 #include "causeway/device/dns_file.h"
 #include "causeway/device/file_lock.h"
 #include "causeway/device/limits.h"
+#include "causeway/device/protect.h"
 #include "causeway/device/tun.h"
 #include "causeway/error/json.h"
 #include "causeway/service/request_object.h"
@@ -199,6 +201,29 @@ Result<SetQuestion> read_set(const Json& json) {
                        std::move(settings)};
 }
 
+/// Only marks of ours: any other would be somebody's.
+Result<std::vector<Fd>> mark(const Json& json) {
+    RequestFaults faults;
+    const RequestObject object(json, "mark", faults, {"mark", "names"});
+    const auto mark = object.number("mark", Need::mandatory, 1, 0xffffffff);
+    const auto names = texts_of(object, "names");
+    if (mark && !device::is_run_mark(static_cast<std::uint32_t>(*mark)))
+        object.illegal("mark", std::to_string(*mark), "a mark of a session");
+    if (!faults.empty()) return std::unexpected(faults.error());
+    std::vector<Fd> marked;
+    for (const auto& name : names) {
+        const auto folder = device::folder_of_cgroup(name);
+        if (folder.empty())
+            return std::unexpected(
+                system_error(ENOENT, "open", "there is no cgroup " + printable(name))
+                    .with("cgroup", name));
+        auto link = device::mark_new_sockets(folder, static_cast<std::uint32_t>(*mark));
+        if (!link) return pass(link);
+        marked.push_back(std::move(*link));
+    }
+    return marked;
+}
+
 Result<std::string> answer(Book& book, const Json& question) {
     if (question.contains("recover")) return book.recover();
     if (const auto set = question.find("set"); set != question.end() && set->is_object()) {
@@ -212,9 +237,18 @@ Result<std::string> answer(Book& book, const Json& question) {
     return fail(Service::PARAMETER_ERROR, "the keeper does not know this message");
 }
 
-Json json_of(const Result<std::string>& result) {
-    if (result) return {{"dns", *result}};
-    return {{"error", Json::parse(json_text(result.error()))}};
+Json refusal(const Error& error) { return {{"error", Json::parse(json_text(error))}}; }
+
+Result<void> answer(ipc::Channel& channel, Book& book, const ipc::Message& question) {
+    const Json json = question.json();
+    if (const auto wanted = json.find("mark"); wanted != json.end() && wanted->is_object()) {
+        auto marked = mark(*wanted);
+        if (!marked) return channel.answer(question, refusal(marked.error()));
+        const auto count = marked->size();
+        return channel.answer(question, {{"marked", count}}, std::move(*marked));
+    }
+    const auto done = answer(book, json);
+    return channel.answer(question, done ? Json{{"dns", *done}} : refusal(done.error()));
 }
 
 }  // namespace
@@ -226,7 +260,7 @@ void keep(ipc::Channel channel, const std::string& state_folder) {
         if (poll(&waiting, 1, -1) < 0 && errno != EINTR) break;
         auto question = channel.receive();
         while (question && *question) {
-            if (!channel.answer(**question, json_of(answer(book, (*question)->json())))) break;
+            if (!answer(channel, book, **question)) break;
             question = channel.receive();
         }
         if (!question) break;

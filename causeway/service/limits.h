@@ -69,6 +69,9 @@ inline constexpr auto authority_time_limit = std::chrono::seconds(120);
 
 /// With a vpnId, at a time.
 inline constexpr std::size_t vpn_limit = 20;
+/// Lockdowns of sessions, of those too that their programs left behind: each is a table that
+/// packets are held against.
+inline constexpr std::size_t lockdown_limit = 32;
 /// Incidents that can be asked for again.
 inline constexpr std::size_t incident_limit = 256;
 /// Connections that are accepted before the others have their turn.

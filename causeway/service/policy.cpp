@@ -2,6 +2,7 @@
 
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
+#include "causeway/device/limits.h"
 #include "causeway/program/config_reader.h"
 
 #include <fmt/format.h>
@@ -34,6 +35,10 @@ constexpr auto keys = std::to_array<ConfigKey>({
              "User to become once the socket is open; where there is none, the starter stays."),
     {"", "consent", program::KeyKind::choice, 0, 0, "none|ask", "\"none\"",
      "\"ask\": an owner's programs may set up VPNs once he has consented; root's always may."},
+    flag_key("", "always_on", "false", "Nothing leaves while no tunnel is up."),
+    flag_key("", "lockdown", "false", "Nothing leaves beside a tunnel, whether or not one is up."),
+    list_key("", "lan", "[]",
+             "Networks that are reached under always_on and lockdown, but for name queries."),
     list_key("owners", "users", "[]", "Users who may own a VPN, besides root."),
     list_key("owners", "groups", "[\"causeway\"]", "Groups whose members may."),
     list_key("guests", "users", "[]", "Users who may not, whatever else is said."),
@@ -60,6 +65,25 @@ void check_sections(const SettingTable& root, ConfigFaults& faults) {
                    fmt::format("there is no section [{}]{}", printable(name),
                                near ? fmt::format("; the nearest is [{}]", *near) : ""));
     }
+}
+
+std::optional<Prefix> lan_network(const std::string& text) {
+    const auto network = Prefix::parse(text);
+    if (!network || network->length == 0 || network->network() != *network) return std::nullopt;
+    return network;
+}
+
+void read_lockdown(const ConfigSection& top, const SettingTable& root, LockdownPolicy& lockdown,
+                   ConfigFaults& faults) {
+    top.read("always_on", lockdown.always_on);
+    top.read("lockdown", lockdown.lockdown);
+    const auto lan = program::read_list<Prefix>(
+        top, "lan", "a network such as 192.168.0.0/16, without bits behind the prefix",
+        lan_network);
+    if (lan) lockdown.lan = *lan;
+    if (lockdown.lan.size() > device::lan_limit)
+        faults.add(root.find("lan")->place, fmt::format("{} networks, and at most {} are carried",
+                                                        lockdown.lan.size(), device::lan_limit));
 }
 
 /// A section that is no table is refused where the keys of the top are: there is no such key.
@@ -145,6 +169,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& path) {
     top.read("prohibited", policy.is_prohibited);
     top.read("run_as_user", policy.run_as_user);
     if (const std::string* consent = top.text("consent")) policy.asks_consent = *consent == "ask";
+    read_lockdown(top, *root, policy.lockdown, faults);
     policy.owners = read_accounts(*root, "owners", faults);
     policy.guests = read_accounts(*root, "guests", faults);
     policy.prohibited_for = read_accounts(*root, "prohibited_for", faults);

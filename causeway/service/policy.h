@@ -7,6 +7,7 @@
 #include "causeway/error/error.h"
 #include "causeway/program/config_keys.h"
 #include "causeway/service/caller.h"
+#include "causeway/service/lockdowns.h"
 
 #include <set>
 #include <string>
@@ -30,6 +31,7 @@ struct Policy {
     Accounts guests;
     std::string run_as_user = "causeway";
     bool asks_consent = false;
+    LockdownPolicy lockdown;
 
     /// Fails with PROHIBITED_BY_POLICY, which names the file and the key.
     Result<void> check_prohibited(const Caller& caller) const;

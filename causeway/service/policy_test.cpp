@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 namespace causeway::service {
 namespace {
@@ -94,6 +95,21 @@ TEST_CASE("every fault has its line and column, and a misspelt word its nearest"
     CHECK(faults("owners = 7\n").starts_with("service.toml:1:10: there is no key owners"));
     CHECK(faults("= 3").starts_with("service.toml:1:1: this is not TOML: "));
     CHECK(faults("run_as_user = \"\"\n").starts_with("service.toml:1:15: run_as_user is \"\""));
+}
+
+TEST_CASE("always-on, lockdown and their LAN are read, and a LAN is networks") {
+    const auto policy = parse_policy(
+        "always_on = true\nlockdown = true\nlan = [\"192.168.0.0/16\", \"fd00::/8\"]\n",
+        "service.toml");
+    REQUIRE(policy.has_value());
+    CHECK(policy->lockdown.always_on);
+    CHECK(policy->lockdown.lockdown);
+    CHECK(policy->lockdown.lan ==
+          std::vector{*Prefix::parse("192.168.0.0/16"), *Prefix::parse("fd00::/8")});
+    for (const char* wrong : {"0.0.0.0/0", "192.168.0.1/16", "printer"})
+        CHECK(faults("lan = [\"" + std::string(wrong) + "\"]\n")
+                  .starts_with("service.toml:1:8: lan is \"" + std::string(wrong) + "\", allowed"));
+    CHECK(faults("lockdown = maybe\n") != "none");
 }
 
 TEST_CASE("a file that is not there is an empty one only where nobody asked for it") {

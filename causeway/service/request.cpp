@@ -16,9 +16,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 12> names = {
-    "set_up",        "protect",  "destroy", "status", "sessions",      "events",
-    "explain_route", "incident", "consent", "revoke", "set_always_on", "set_lockdown"};
+constexpr std::array<std::string_view, 13> names = {
+    "set_up",   "protect", "destroy", "status",        "sessions",     "events", "explain_route",
+    "incident", "consent", "revoke",  "set_always_on", "set_lockdown", "portal"};
 
 /// The largest whole number that every JSON reader keeps: 2^53 - 1.
 constexpr std::int64_t id_limit = 9007199254740991;

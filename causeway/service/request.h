@@ -31,6 +31,7 @@ enum class Method : std::uint8_t {
     revoke,
     set_always_on,
     set_lockdown,
+    portal,
 };
 
 std::string_view name_of(Method method);

@@ -2,9 +2,9 @@
 
 #pragma once
 
+#include "causeway/service/ask.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/request_object.h"
-#include "causeway/service/vpn_service.h"
 
 #include <fmt/format.h>
 

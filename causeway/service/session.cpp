@@ -28,6 +28,7 @@ nlohmann::ordered_json json_of(const Session& session) {
                                 {"since", iso8601(session.since)},
                                 {"mtu", session.config.mtu},
                                 {"isMetered", session.config.is_metered},
+                                {"lockdown", session.config.lockdown},
                                 {"dns", session.dns}};
     auto& addresses = json["addresses"] = nlohmann::ordered_json::array();
     for (const auto& own : session.config.addresses) addresses.push_back(own.text());

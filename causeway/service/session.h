@@ -39,15 +39,21 @@ struct Session {
 
     std::string interface;
     int link = 0;
+    /// What of the configuration is this machine's: its users' numbers, its programs' folders.
+    std::vector<device::UserRange> users;
+    std::vector<std::string> folders;
+    std::vector<Fd> markers;  ///< What marks the programs' sockets, until `setup` has them.
     std::optional<device::Setup> setup;
     device::Plan plan;  ///< What `setup` has done, for questions.
     std::string dns;    ///< The resolver that was told; empty for none.
     bool has_asked_for_dns = false;
     bool has_been_up = false;
+    bool was_destroyed = false;  ///< On request: only that opens what its lockdown has closed.
 
     /// Who waits for its end: told the first thing that could not be undone.
     std::vector<std::move_only_function<void(const Result<void>&)>> end_waiters;
     std::string end_reason;
+    std::optional<Error> failure;  ///< What could not be closed at its end.
 
     /// Of its mark, table and rules.
     std::uint32_t number() const { return setup ? setup->mark() & 0xffff : 0; }

@@ -1,9 +1,12 @@
 #include "causeway/service/vpn_config.h"
 
+#include "causeway/device/application.h"
+#include "causeway/service/request_object.h"
+#include "causeway/service/vpn_config_reading.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace causeway::service {
 namespace {
@@ -27,8 +30,6 @@ bool has_default(const VpnConfig& config, Family family) {
     });
 }
 
-std::string spoken(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
-
 }  // namespace
 
 bool VpnConfig::carries(Family family) const {
@@ -51,21 +52,42 @@ device::NetworkSettings network_settings(const VpnConfig& config, const std::str
     return settings;
 }
 
+Result<void> check_applications(const VpnConfig& config) {
+    // Where nothing is mounted that is another failure.
+    if (!device::has_unified_hierarchy()) return {};
+    RequestFaults faults;
+    const auto check = [&](std::string_view field, const std::vector<std::string>& names) {
+        for (std::size_t i = 0; i < names.size(); ++i)
+            if (device::folder_of_cgroup(names[i]).empty())
+                faults.illegal(entry(field, i), in_quotes(names[i], 60),
+                               "a cgroup or a systemd unit that is there");
+    };
+    check("trustedApplications", config.trusted_applications);
+    check("blockedApplications", config.blocked_applications);
+    if (!faults.empty()) return std::unexpected(faults.error());
+    return {};
+}
+
+std::vector<std::string> application_folders(const VpnConfig& config) {
+    const auto& names = config.trusted_applications.empty() ? config.blocked_applications
+                                                            : config.trusted_applications;
+    std::vector<std::string> folders;
+    for (const auto& name : names) folders.push_back(device::folder_of_cgroup(name));
+    return folders;
+}
+
 Result<void> check_supported(const VpnConfig& config) {
-    const std::array<std::pair<bool, const char*>, 5> asked = {{
-        {config.lockdown, "lockdown"},
-        {!config.trusted_applications.empty(), "trustedApplications"},
-        {!config.blocked_applications.empty(), "blockedApplications"},
-        {!config.users.empty(), "users"},
-        {config.is_legacy, "isLegacy"},
-    }};
-    std::string fields;
-    for (const auto& [is_asked, field] : asked)
-        if (is_asked) fields += (fields.empty() ? "" : ", ") + std::string(field);
-    if (fields.empty()) return {};
+    if (config.is_legacy)
+        return fail(Service::CAPABILITY_NOT_SUPPORTED,
+                    "this version of the service brings no VPN of its own",
+                    Evidence{{"field", "isLegacy"}});
+    const char* field = nullptr;
+    if (!config.trusted_applications.empty()) field = "trustedApplications";
+    if (!config.blocked_applications.empty()) field = "blockedApplications";
+    if (!field || device::has_unified_hierarchy()) return {};
     return fail(Service::CAPABILITY_NOT_SUPPORTED,
-                fmt::format("this version of the service cannot give {}", fields),
-                Evidence{{"field", fields}});
+                "programs cannot be told apart: no unified cgroup hierarchy is mounted",
+                Evidence{{"field", field}});
 }
 
 std::vector<Overlap> overlaps(const VpnConfig& wanted, const VpnConfig& other) {

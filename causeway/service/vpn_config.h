@@ -44,7 +44,8 @@ struct VpnConfig {
     std::vector<std::string> users;
     /// Families that the tunnel does not carry and that are not blocked.
     std::vector<Family> allow_families;
-    /// Nothing leaves beside the tunnel, whatever dies.
+    /// Nothing of its users leaves beside a tunnel, whatever dies, until it is destroyed. Excluded
+    /// routes are reached all the same, but for name queries.
     bool lockdown = false;
 
     bool operator==(const VpnConfig&) const = default;
@@ -60,15 +61,19 @@ Result<VpnConfig> parse_vpn_config(std::string_view json);
 /// The JSON form, which reads as the same configuration.
 std::string json_text(const VpnConfig& config);
 
-/// What the device is to do for it; the resolver is told by the keeper. What `parse_vpn_config`
-/// accepts, the device accepts.
+/// What the device is to do for it, but for users and programs, which are this machine's; the
+/// resolver is told by the keeper. What `parse_vpn_config` accepts, the device accepts.
 device::NetworkSettings network_settings(const VpnConfig& config, const std::string& interface);
 
 /// "corp.example": parts of 1 to 63 letters, digits, '-' and '_', at most 253 in all.
 bool is_domain(std::string_view text);
 
-/// What this build cannot give: CAPABILITY_NOT_SUPPORTED, which names the fields.
+/// Programs that are not there are INVALID_PARAMETER_VALUE; a field that the kernel or this build
+/// cannot give is CAPABILITY_NOT_SUPPORTED, with its name in `field`.
+Result<void> check_applications(const VpnConfig& config);
 Result<void> check_supported(const VpnConfig& config);
+/// The folders of the programs, as the device wants them.
+std::vector<std::string> application_folders(const VpnConfig& config);
 
 /// The sessions' part: whether two tunnels could not be up at the same time. Empty when they can;
 /// else what both have: "addresses[0]" and "the address 10.0.0.2".

@@ -589,15 +589,14 @@ TEST_CASE("without routes everything of the families that are carried goes throu
           std::vector{*Prefix::parse("0.0.0.0/0"), *Prefix::parse("::/0")});
 }
 
-TEST_CASE("what this version cannot give is said by its fields") {
+TEST_CASE("what this version cannot give is said by its field") {
     auto config = *parse_vpn_config(plain().dump());
     CHECK(check_supported(config).has_value());
-    config.lockdown = true;
-    config.users = {"alice"};
+    config.is_legacy = true;
     const auto refused = check_supported(config);
     REQUIRE(!refused.has_value());
     CHECK(refused.error().code == Code(Service::CAPABILITY_NOT_SUPPORTED));
-    CHECK(refused.error().fact("field") == "lockdown, users");
+    CHECK(refused.error().fact("field") == "isLegacy");
 }
 
 TEST_CASE("two tunnels may not have overlapping networks or the same default route") {

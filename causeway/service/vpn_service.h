@@ -1,7 +1,8 @@
 // The service itself: what is asked for is checked, carried out and taken back, in one thread.
 //
 // A session takes its place before anything is changed, is bound to its owner's connection and
-// process, and ends with either. What waits for another process (the keeper) waits in the loop.
+// process, and ends with either; what its lockdown has closed stays so until it is destroyed. What
+// waits for another process (the keeper) waits in the loop.
 
 #pragma once
 
@@ -9,49 +10,31 @@
 #include "causeway/base/fd.h"
 #include "causeway/error/error.h"
 #include "causeway/error/incident.h"
+#include "causeway/service/ask.h"
 #include "causeway/service/authority.h"
 #include "causeway/service/consents.h"
+#include "causeway/service/incident_book.h"
 #include "causeway/service/keeper.h"
+#include "causeway/service/listeners.h"
+#include "causeway/service/lockdowns.h"
 #include "causeway/service/policy.h"
-#include "causeway/service/request.h"
-#include "causeway/service/session.h"
+#include "causeway/service/session_table.h"
 
-#include <nlohmann/json.hpp>
-
-#include <deque>
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace causeway::service {
 
-/// What a request is answered with.
-struct Answer {
-    nlohmann::ordered_json result = nlohmann::ordered_json::object();
-    std::vector<Fd> descriptors = {};
-};
-
-/// Who asks, and with what.
-struct Ask {
-    ConnectionId connection;
-    int socket;  ///< Of the connection, while it lasts; -1 for one of the bus.
-    Caller caller;
-    Request request;
-    std::vector<Fd> descriptors;
-    bool has_too_many_descriptors = false;
-    int process = -1;           ///< A pidfd of the caller's, where the bus has named one.
-    std::string bus_name = {};  ///< Of a caller of the bus.
-};
-
 class VpnService {
 public:
     using Reply = std::move_only_function<void(Result<Answer>)>;
-    /// Sends an event to a connection.
-    using Tell = std::function<void(ConnectionId, const std::string& json)>;
+    using Tell = Listeners::Tell;
 
-    VpnService(EventLoop& loop, Policy policy, std::string state_folder, Keeper& keeper, Tell tell);
+    VpnService(EventLoop& loop, Policy policy, std::string state_folder, Keeper& keeper,
+               Lockdowns& lockdowns, Tell tell);
     ~VpnService();
 
     /// Who has consented, as it was kept. Fails as `Consents::load`: then nobody has.
@@ -70,15 +53,11 @@ public:
     void shut_down(std::move_only_function<void()> done);
 
     /// Makes an incident of a refusal and keeps it for who asks again.
-    Incident record(const Caller& caller, Error error);
+    Incident record(const Caller& caller, Error error) {
+        return incidents_.record(caller, std::move(error));
+    }
 
 private:
-    using Sessions = std::map<std::uint64_t, std::unique_ptr<Session>>;
-    struct Kept {
-        uid_t owner;
-        Incident incident;
-    };
-
     void carry_out(Ask ask, Reply reply);
     // Of the authority, in their own file.
     void ask_authority(Right right, Ask ask, Error refusal, Reply reply);
@@ -94,6 +73,10 @@ private:
     Result<Answer> explain(const Ask& ask);
     Result<Answer> find_incident(const Ask& ask);
     Result<Answer> administer(const Ask& ask);
+    Result<Answer> open_portal(const Ask& ask);
+    Result<Answer> open_held(const Ask& ask, const HeldLock& lock);
+    /// What a session that is no more holds closed.
+    std::optional<HeldLock> held_lock(const std::string& session) const;
 
     // Of consents, in their own file.
     void give_consent(const Ask& ask, Reply reply);
@@ -101,39 +84,40 @@ private:
     Result<void> check_consent(const Caller& caller) const;
     void ask_for_consent(const Caller& caller, const Error& refusal);
 
-    Result<VpnConfig> wanted_config(const Ask& ask) const;
-    Result<void> check_others(const VpnConfig& config) const;
-    Result<void> check_slot(const VpnConfig& config, const Caller& caller) const;
-    Session& reserve(const Ask& ask, VpnConfig config);
     Result<void> bind(Session& session, const Ask& ask);
-    Result<Fd> apply(Session& session);
+    Result<void> close_for(const Session& session);
+    Result<PlainTun> prepare(Session& session);
+    void ask_for_marks(std::uint64_t id, PlainTun tun, Reply reply);
+    void go_on(Session& session, PlainTun tun, Reply reply);
+    Result<void> apply(Session& session);
+    Result<void> open_ways();
+    Result<void> keep_promise(const Session& session);
+    Result<void> settle_lock(const Session& session);
     void ask_for_dns(std::uint64_t id, Fd tun, Reply reply);
     void came_up(Session& session, Fd tun, Reply reply);
     void give_up(Session& session, Error error, Reply reply);
 
-    Session* find(std::uint64_t id);
-    Result<Session*> session_named(const std::string& id);
-    std::vector<std::uint64_t> sessions_of(ConnectionId connection) const;
     void end(Session& session, std::string reason,
              std::move_only_function<void(const Result<void>&)> waiter = nullptr);
     void tear_down(Session& session);
     void finish(std::uint64_t id, Result<void> dns);
-    void tell_listeners(const Caller& owner, const nlohmann::ordered_json& event);
-    void announce(const char* event, const Session& session, std::string_view reason = {});
 
     EventLoop& loop_;
     Policy policy_;
     std::string state_folder_;
     Consents consents_;
     Keeper& keeper_;
-    Tell tell_;
-    Sessions sessions_;
-    std::map<ConnectionId, Caller> listeners_;
-    std::deque<Kept> incidents_;
+    Lockdowns& lockdowns_;
+    Listeners listeners_;
+    SessionTable sessions_;
+    IncidentBook incidents_;
     Authority* authority_ = nullptr;
     std::map<std::uint64_t, ConnectionId> questions_;  ///< That the authority has not answered.
     std::uint64_t last_question_ = 0;
     std::move_only_function<void()> shut_down_done_;
 };
+
+/// As a session of the state "held".
+nlohmann::ordered_json json_of(const HeldLock& lock);
 
 }  // namespace causeway::service

@@ -57,11 +57,11 @@ void VpnService::ask_for_consent(const Caller& caller, const Error& refusal) {
     if (refusal.code != Code(Service::PERMISSION_DENIED) || refusal.fact("key") != "consent")
         return;
     if (!consents_.is_first_question(caller.uid)) return;
-    tell_listeners(caller, {{"version", protocol_version},
-                            {"event", "consent_asked"},
-                            {"time", iso8601(wall_now())},
-                            {"user", spoken(caller.uid)},
-                            {"uid", caller.uid}});
+    listeners_.tell(caller, {{"version", protocol_version},
+                             {"event", "consent_asked"},
+                             {"time", iso8601(wall_now())},
+                             {"user", spoken(caller.uid)},
+                             {"uid", caller.uid}});
 }
 
 void VpnService::give_consent(const Ask& ask, Reply reply) {
@@ -83,15 +83,18 @@ void VpnService::revoke_consent(const Ask& ask, Reply reply) {
     std::vector<Session*> affected;
     // Without a question nobody's consent is what his sessions rest on; root's never is.
     if (policy_.asks_consent && *user != 0)
-        for (const auto& [id, session] : sessions_)
+        for (const auto& [id, session] : sessions_.all())
             if (session->owner.uid == *user) affected.push_back(session.get());
     auto ends = std::make_shared<Ends>(
         Ends{.open = affected.size() + 1,
              .reply = std::move(reply),
              .result = {{"user", spoken(*user)}, {"uid", *user}, {"ended", affected.size()}}});
-    for (Session* session : affected)
+    for (Session* session : affected) {
+        // What its lockdown holds closed goes with it.
+        session->was_destroyed = true;
         end(*session, "its user's consent was revoked",
             [ends](const Result<void>& undone) { ends->one_ended(undone); });
+    }
     ends->one_ended(revoked ? Result<void>{} : Result<void>(pass(revoked)));
 }
 

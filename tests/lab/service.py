@@ -45,9 +45,10 @@ class Gone(Exception):
 
 class Daemon:
     """A running causewayd. policy: the text of its file; user: whom it becomes, if there is one;
-    bus: the address of a D-Bus that it serves."""
+    state: the folder of an earlier one; bus: the address of a D-Bus that it serves."""
 
-    def __init__(self, scene, host, policy="", name="causewayd", prefix=(), bus="none"):
+    def __init__(self, scene, host, policy="", name="causewayd", prefix=(), bus="none",
+                 state=None):
         self.host = host
         self.folder = scene.folder / f"{host.name}-{name}"
         self.folder.mkdir(exist_ok=True)
@@ -55,7 +56,7 @@ class Daemon:
         self.policy = self.folder / "service.toml"
         self.policy.write_text(policy)
         self.socket = self.folder / "control.sock"
-        self.state = self.folder / "state"
+        self.state = state or self.folder / "state"
         self.name, self.prefix, self.bus = name, prefix, bus
         self.starts = 0
         self.process = None

@@ -7,7 +7,7 @@
 //     service_tool ask METHOD PARAMS
 //     service_tool config CONFIG               prints its JSON form
 //
-// CONFIG is an address with its length, or "none"; behind it may stand ",lockdown" and ",mtu".
+// CONFIG is an address with its length, or "none"; behind it may stand ",legacy" and ",mtu".
 
 #include "causeway/error/json.h"
 #include "causeway/service/client.h"
@@ -36,7 +36,7 @@ VpnConfig config_of(const std::string& words) {
     VpnConfig config;
     if (words == "none") return config;
     config.addresses = {*Prefix::parse(words.substr(0, words.find(',')))};
-    if (words.find(",lockdown") != std::string::npos) config.lockdown = true;
+    if (words.find(",legacy") != std::string::npos) config.is_legacy = true;
     if (words.find(",mtu") != std::string::npos) config.mtu = 99;
     return config;
 }
