@@ -15,7 +15,7 @@ namespace causeway::service {
 namespace {
 
 constexpr const char* bus_name = "org.freedesktop.DBus";
-constexpr const char* bus_object = "/org/freedesktop/DBus";
+constexpr const char* bus_own_object = "/org/freedesktop/DBus";
 /// A name that has no new owner.
 constexpr const char* departure =
     "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
@@ -73,7 +73,7 @@ Result<BusCaller> bus_caller_from(const Credentials& credentials) {
 
 BusCallers::BusCallers(sdbus::IConnection& connection, Gone gone)
     : gone_(std::move(gone)),
-      bus_(sdbus::createProxy(connection, bus_name, bus_object)),
+      bus_(sdbus::createProxy(connection, bus_name, bus_own_object)),
       departures_(connection.addMatch(departure, [this](sdbus::Message& message) {
           std::string name;
           message >> name;

@@ -1,6 +1,7 @@
 #include "causeway/service/bus_json.h"
 
 #include "causeway/base/text.h"
+#include "causeway/service/json.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/request_inspector.h"
 #include "causeway/service/request_object.h"
@@ -15,9 +16,6 @@
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
-using OrderedJson = nlohmann::ordered_json;
 
 /// What comes next in the message: its type and what it contains; 0 at the end of a container.
 struct Next {

@@ -2,6 +2,7 @@
 
 #include "causeway/error/incident.h"
 #include "causeway/service/bus_json.h"
+#include "causeway/service/json.h"
 
 #include <sdbus-c++/Types.h>
 
@@ -10,9 +11,6 @@
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
-using OrderedJson = nlohmann::ordered_json;
 
 // Reading
 

@@ -15,7 +15,7 @@ namespace causeway::service {
 namespace {
 
 constexpr const char* name = "org.freedesktop.PolicyKit1";
-constexpr const char* object = "/org/freedesktop/PolicyKit1/Authority";
+constexpr const char* authority = "/org/freedesktop/PolicyKit1/Authority";
 constexpr const char* interface = "org.freedesktop.PolicyKit1.Authority";
 /// Whoever calls wants it now: a person at the machine may be asked.
 constexpr std::uint32_t allow_user_interaction = 1;
@@ -65,7 +65,7 @@ Verdict verdict_of(const sdbus::Error* failure, const Authorization& authorizati
 }  // namespace
 
 BusPolkit::BusPolkit(sdbus::IConnection& connection, std::function<void()> sent)
-    : sent_(std::move(sent)), polkit_(sdbus::createProxy(connection, name, object)) {}
+    : sent_(std::move(sent)), polkit_(sdbus::createProxy(connection, name, authority)) {}
 
 BusPolkit::~BusPolkit() {
     for (auto& [question, done] : std::exchange(open_, {})) done({false, ""});

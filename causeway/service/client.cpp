@@ -4,6 +4,7 @@
 #include "causeway/error/json.h"
 #include "causeway/ipc/descriptor_socket.h"
 #include "causeway/service/control_stream.h"
+#include "causeway/service/json.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,13 +14,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* standard_path = "/run/causeway/control.sock";
 constexpr auto answer_time_limit = std::chrono::seconds(60);
@@ -46,7 +44,7 @@ Result<std::vector<Fd>> copies_of(const std::vector<int>& descriptors) {
 }
 
 /// The service's refusal, as it said it.
-Error refusal_in(const Json& incident) {
+Error refusal_in(const OrderedJson& incident) {
     auto read = incident_from_json(incident);
     if (!read) return std::move(read).error();
     return std::move(read->error)
@@ -54,7 +52,7 @@ Error refusal_in(const Json& incident) {
         .with(time_key, iso8601(read->time));
 }
 
-std::string text_of(const Json& object, const char* key) {
+std::string text_of(const OrderedJson& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -144,8 +142,8 @@ Result<ControlClient::Answer> ControlClient::ask(std::string_view method, const 
     if (!copies) return pass(copies);
     const Instant until = Clock::now() + answer_time_limit;
     const auto number = ++state_->asked;
-    const std::string text =
-        fmt::format(R"({{"id":{},"method":{},"params":{}}})", number, Json(method).dump(), params);
+    const std::string text = fmt::format(R"({{"id":{},"method":{},"params":{}}})", number,
+                                         OrderedJson(method).dump(), params);
     const auto lost = [&](Error below) {
         return not_reached(state_->path, "the VPN service did not answer", std::move(below));
     };
@@ -154,7 +152,7 @@ Result<ControlClient::Answer> ControlClient::ask(std::string_view method, const 
         // What it said before it closed can still be read.
         auto frame = state_->next_frame(sent ? std::optional(until) : Clock::now());
         if (!frame) return lost(sent ? std::move(frame).error() : sent.error());
-        const Json json = Json::parse(frame->text, nullptr, false);
+        const OrderedJson json = OrderedJson::parse(frame->text, nullptr, false);
         if (!json.is_object())
             return lost(system_error(EBADMSG, "json", "what it sent is no JSON object"));
         if (json.contains("event")) {
@@ -164,7 +162,7 @@ Result<ControlClient::Answer> ControlClient::ask(std::string_view method, const 
         if (const auto error = json.find("error"); error != json.end())
             return std::unexpected(refusal_in(*error));
         const auto result = json.find("result");
-        if (result == json.end() || json.value("id", Json()) != Json(number))
+        if (result == json.end() || json.value("id", OrderedJson()) != OrderedJson(number))
             return lost(system_error(EBADMSG, "json", "what it sent is no answer"));
         return Answer{result->dump(), std::move(frame->descriptors)};
     }
@@ -187,14 +185,14 @@ Result<VpnSession> VpnSession::set_up(const VpnConfig& config, const std::string
 }
 
 Result<VpnSession> VpnSession::set_up_text(const std::string& text, const std::string& path) {
-    if (!Json::accept(text))
+    if (!OrderedJson::accept(text))
         return fail(Service::PARAMETER_ERROR, "the configuration is not JSON",
                     Evidence{{"field", "config"}});
     auto client = ControlClient::connect(path);
     if (!client) return pass(client);
     auto answer = client->ask("set_up", fmt::format(R"({{"config":{}}})", text));
     if (!answer) return pass(answer);
-    const Json json = Json::parse(answer->json, nullptr, false);
+    const OrderedJson json = OrderedJson::parse(answer->json, nullptr, false);
     if (answer->descriptors.size() != 1)
         return not_reached(path, "the VPN service sent no TUN",
                            system_error(EBADMSG, "recvmsg", "no descriptor came with the answer"));

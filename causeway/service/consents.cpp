@@ -2,18 +2,16 @@
 
 #include "causeway/base/file.h"
 #include "causeway/base/text.h"
+#include "causeway/service/json.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int file_version = 1;
 constexpr mode_t file_mode = 0600;

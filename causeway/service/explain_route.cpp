@@ -2,6 +2,7 @@
 
 #include "causeway/base/fd.h"
 #include "causeway/device/protect.h"
+#include "causeway/service/json.h"
 #include "causeway/service/session.h"
 
 #include <fmt/format.h>
@@ -10,12 +11,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 namespace causeway::service {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Way = RouteVerdict::Way;
 
 /// The longest prefix, and of those the smallest metric.
@@ -67,7 +66,7 @@ std::string why(const RouteVerdict& verdict) {
 }
 
 /// A connected datagram socket has looked its route up and sent nothing.
-Json kernel_says(const IpAddress& destination) {
+OrderedJson kernel_says(const IpAddress& destination) {
     constexpr std::uint16_t discard_port = 9;
     const Fd probe(socket(destination.domain(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
     sockaddr_storage to;
@@ -107,8 +106,8 @@ RouteVerdict explain_route(const IpAddress& destination, const std::vector<Route
     return verdict;
 }
 
-Json json_of(const IpAddress& destination, const RouteVerdict& verdict) {
-    Json json{{"destination", destination.text()}, {"verdict", name_of(verdict.way)}};
+OrderedJson json_of(const IpAddress& destination, const RouteVerdict& verdict) {
+    OrderedJson json{{"destination", destination.text()}, {"verdict", name_of(verdict.way)}};
     if (verdict.tunnel) {
         json["interface"] = verdict.tunnel->interface;
         json["rule"] = {{"priority", verdict.tunnel->numbers.priority()},

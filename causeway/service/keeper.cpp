@@ -3,6 +3,7 @@
 #include "causeway/error/json.h"
 #include "causeway/ipc/limits.h"
 #include "causeway/program/privileges.h"
+#include "causeway/service/json.h"
 #include "causeway/service/keeper_process.h"
 #include "causeway/service/limits.h"
 
@@ -15,13 +16,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr auto end_time_limit = std::chrono::seconds(3);
 

@@ -10,6 +10,7 @@
 #include "causeway/device/protect.h"
 #include "causeway/device/tun.h"
 #include "causeway/error/json.h"
+#include "causeway/service/json.h"
 #include "causeway/service/request_object.h"
 #include "causeway/service/vpn_config.h"
 
@@ -25,8 +26,6 @@ namespace causeway::service {
 namespace {
 
 using device::DnsBackend;
-using Json = nlohmann::json;
-
 /// A run whose name servers are set.
 struct Entry {
     DnsBackend backend;
@@ -206,7 +205,7 @@ Result<std::vector<Fd>> mark(const Json& json) {
     RequestFaults faults;
     const RequestObject object(json, "mark", faults, {"mark", "names"});
     const auto mark = object.number("mark", Need::mandatory, 1, 0xffffffff);
-    const auto names = texts_of(object, "names");
+    const auto names = texts_of(object, "names", application_limit);
     if (mark && !device::is_run_mark(static_cast<std::uint32_t>(*mark)))
         object.illegal("mark", std::to_string(*mark), "a mark of a session");
     if (!faults.empty()) return std::unexpected(faults.error());

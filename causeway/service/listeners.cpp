@@ -2,6 +2,7 @@
 
 #include "causeway/error/incident.h"
 #include "causeway/service/ask.h"
+#include "causeway/service/json.h"
 
 namespace causeway::service {
 
@@ -12,18 +13,16 @@ void Listeners::session_down(const Session& session) {
 }
 
 void Listeners::announce(const char* event, const Session& session, std::string_view reason) {
-    using Json = nlohmann::ordered_json;
-    Json json{{"version", protocol_version},      {"event", event},
-              {"time", iso8601(wall_now())},      {"session", session_id(session.id)},
-              {"interface", session.interface},   {"vpnId", session.config.vpn_id},
-              {"user", spoken(session.owner.uid)}};
+    OrderedJson json{{"version", protocol_version},      {"event", event},
+                     {"time", iso8601(wall_now())},      {"session", session_id(session.id)},
+                     {"interface", session.interface},   {"vpnId", session.config.vpn_id},
+                     {"user", spoken(session.owner.uid)}};
     if (!reason.empty()) json["reason"] = reason;
     tell(session.owner, json);
 }
 
 void Listeners::tell(const Caller& owner, const nlohmann::ordered_json& event) {
-    using Json = nlohmann::ordered_json;
-    const std::string text = event.dump(-1, ' ', false, Json::error_handler_t::replace);
+    const std::string text = event.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
     // A listener that does not read is taken off while it is told.
     const auto listeners = listeners_;
     for (const auto& [connection, caller] : listeners)

@@ -4,6 +4,7 @@
 #include "causeway/base/text.h"
 #include "causeway/device/journal.h"
 #include "causeway/error/incident.h"
+#include "causeway/service/json.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/request_object.h"
 #include "causeway/service/user_list.h"
@@ -15,9 +16,7 @@
 namespace causeway::service {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr std::size_t file_limit = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t record_limit = std::size_t{4} * 1024 * 1024;
 
 std::string path_in(const std::string& state_folder) { return state_folder + "/lockdown.json"; }
 
@@ -132,7 +131,7 @@ Result<LockdownRecord> parse_lockdown_record(std::string_view text, const Lockdo
 
 Result<LockdownRecord> load_lockdown_record(const std::string& state_folder) {
     const auto path = path_in(state_folder);
-    const auto text = read_file(path, file_limit);
+    const auto text = read_file(path, record_limit);
     if (!text && text.error() == ENOENT) return LockdownRecord{};
     if (!text) return std::unexpected(system_error(text.error(), "open").with("file", path));
     auto record = parse_lockdown_record(*text, this_place());

@@ -2,6 +2,7 @@
 
 #include "causeway/base/text.h"
 #include "causeway/error/json.h"
+#include "causeway/service/json.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/request_inspector.h"
 #include "causeway/service/request_object.h"
@@ -13,8 +14,6 @@
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 13> names = {
     "set_up",   "protect", "destroy", "status",        "sessions",     "events", "explain_route",

@@ -1,6 +1,7 @@
 #include "causeway/service/request_object.h"
 
 #include "causeway/base/text.h"
+#include "causeway/service/json.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +11,6 @@
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 std::string kind_of(const Json& value) {
     if (value.is_null()) return "null";

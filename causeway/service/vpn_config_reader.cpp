@@ -1,6 +1,7 @@
 // Reads a VpnConfig from JSON and checks all of it.
 
 #include "causeway/base/text.h"
+#include "causeway/service/json.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/vpn_config_json.h"
 #include "causeway/service/vpn_config_reading.h"
@@ -11,8 +12,6 @@
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 void read_allowed_families(const RequestObject& top, VpnConfig& config) {
     const Json* list = top.list("allowFamilies", Need::optional, 2);

@@ -1,10 +1,10 @@
 #include "causeway/service/vpn_config_reading.h"
 
+#include "causeway/service/json.h"
+
 #include <fmt/format.h>
 
 namespace causeway::service {
-
-using Json = nlohmann::json;
 
 std::string spoken(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
 

@@ -1,4 +1,5 @@
 #include "causeway/service/vpn_config.h"
+#include "causeway/service/json.h"
 
 #include "causeway/service/limits.h"
 #include "causeway/service/vpn_config_json.h"
@@ -7,15 +8,12 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 /// The configuration that each row changes, by the rules of RFC 7396.
 const Json& plain() {

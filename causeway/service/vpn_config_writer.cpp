@@ -1,12 +1,11 @@
 // A VpnConfig as JSON.
 
+#include "causeway/service/json.h"
 #include "causeway/service/vpn_config_json.h"
 #include "causeway/service/vpn_config_reading.h"
 
 namespace causeway::service {
 namespace {
-
-using Json = nlohmann::json;
 
 Json json_of(const IpAddress& address) {
     return {{"address", address.text()}, {"family", published(address.family())}};

@@ -1,8 +1,10 @@
 // The calls that change no session, and what ends one.
 
+#include "causeway/base/text.h"
 #include "causeway/base/version.h"
 #include "causeway/error/json.h"
 #include "causeway/service/explain_route.h"
+#include "causeway/service/json.h"
 #include "causeway/service/protect_socket.h"
 #include "causeway/service/request_params.h"
 #include "causeway/service/vpn_service.h"
@@ -12,7 +14,6 @@
 namespace causeway::service {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using State = Session::State;
 
 }  // namespace
@@ -98,7 +99,7 @@ Result<Answer> VpnService::status(const Ask& ask) {
                      {"alwaysOn", lockdowns_.is_always_on()},
                      {"lockdown", lockdowns_.is_locked_down()},
                      {"closed", lockdowns_.is_closed()}};
-    auto& vpns = answer.result["vpns"] = Json::array();
+    auto& vpns = answer.result["vpns"] = OrderedJson::array();
     for (const auto& [number, session] : sessions_.all())
         vpns.push_back({{"vpnId", session->config.vpn_id},
                         {"state", name_of(session->state)},
@@ -117,7 +118,7 @@ Result<Answer> VpnService::list_sessions(const Ask& ask) {
     const bool wants_all = all.value_or(ask.caller.is_root());
     if (wants_all && !ask.caller.administers()) return others_session("sessions");
     Answer answer;
-    auto& list = answer.result["sessions"] = Json::array();
+    auto& list = answer.result["sessions"] = OrderedJson::array();
     for (const auto& [number, session] : sessions_.all())
         if (wants_all || session->owner.uid == ask.caller.uid) list.push_back(json_of(*session));
     for (const auto& lock : lockdowns_.held())
@@ -133,7 +134,8 @@ Result<Answer> VpnService::subscribe(const Ask& ask) {
     if (!shape) return std::unexpected(shape.error());
     if (all.value_or(false) && !ask.caller.administers()) return others_session("events");
     listeners_.add(ask.connection, ask.caller);
-    return Answer{{{"events", Json::array({"session_up", "session_down", "consent_asked"})}}};
+    return Answer{
+        {{"events", OrderedJson::array({"session_up", "session_down", "consent_asked"})}}};
 }
 
 Result<Answer> VpnService::explain(const Ask& ask) {
