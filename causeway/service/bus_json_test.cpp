@@ -113,7 +113,7 @@ TEST_CASE("every width of number, lists of any kind and variants in variants rea
         {"a{ss}", Variant(std::map<std::string, std::string>{{"k", "v"}})},
     };
     CHECK(story(all) ==
-          R"({"a{ss}":{"k":"v"},"a{sv}":{"in":false},"ai":[],"as":["a","b"],"av":[1],"b":true,)"
+          R"({"ai":[],"as":["a","b"],"av":[1],"a{ss}":{"k":"v"},"a{sv}":{"in":false},"b":true,)"
           R"("d":1.5,"i":-70000,"n":-1,"o":"/a","q":65535,"s":"text","t":18446744073709551615,)"
           R"("u":4000000000,"x":-5000000000,"y":255})");
 }
@@ -123,7 +123,7 @@ TEST_CASE("what JSON has no word for is refused at its place, and the rest is re
     CHECK(fault_of("mtu", Variant(Variant(std::int64_t{1400}))) == "accepted");
     CHECK(fault_of("mtu", Variant(sdbus::UnixFd(0))) ==
           "mtu is a descriptor, allowed is a whole number");
-    CHECK(fault_of("mtu", Variant(sdbus::Signature("a"))) ==
+    CHECK(fault_of("mtu", Variant(sdbus::Signature("as"))) ==
           "mtu is a signature, allowed is a whole number");
     CHECK(fault_of("mtu", Variant(sdbus::make_struct(1, 2))) ==
           "mtu is a structure, allowed is a whole number");
