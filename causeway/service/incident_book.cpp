@@ -1,5 +1,6 @@
 #include "causeway/service/incident_book.h"
 
+#include "causeway/base/text.h"
 #include "causeway/service/ask.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/request_object.h"

@@ -1,6 +1,7 @@
 #include "causeway/service/session_table.h"
 
 #include "causeway/base/random.h"
+#include "causeway/base/text.h"
 #include "causeway/service/limits.h"
 #include "causeway/service/request_faults.h"
 #include "causeway/service/request_object.h"

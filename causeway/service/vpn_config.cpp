@@ -1,5 +1,6 @@
 #include "causeway/service/vpn_config.h"
 
+#include "causeway/base/text.h"
 #include "causeway/device/application.h"
 #include "causeway/service/request_object.h"
 #include "causeway/service/vpn_config_reading.h"
