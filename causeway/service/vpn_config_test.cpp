@@ -551,7 +551,7 @@ TEST_CASE("all faults are told at once, those of the shape first") {
     CHECK(error.fact("faults") == "6");
     CHECK(error.fact("fault_1") == "routes[1] is 7, allowed is an object");
     CHECK(error.fact("fault_2") == "isBlocking is \"yes\", allowed is true or false");
-    CHECK(error.fact("fault_3").starts_with("addresses[0].address.address is \"10.8.0.0\""));
+    CHECK(error.fact("fault_3").starts_with("addresses[0].address.address is “10.8.0.0”"));
     CHECK(error.fact("fault_4").starts_with("routes[0].destination.address.address is"));
     CHECK(error.fact("fault_5") == "mtu is 1, allowed is 576 to 1500");
     CHECK(error.fact("fault_6").starts_with("allowFamilies[0] is 3"));
