@@ -69,10 +69,11 @@ class Cable:
             if kind != socket.PACKET_OUTGOING:
                 self.frames.append(frame)
 
-    def take(self, quiet=0.15):
-        """What passed since the last time, as words, once nothing has come for a while."""
-        count = -1
-        while count != len(self.frames):
+    def take(self, quiet=0.15, at_most=2.0):
+        """What passed since the last time, as words, once nothing has come for a while; or after so
+        many seconds, where somebody goes on sending."""
+        count, end = -1, time.monotonic() + at_most
+        while count != len(self.frames) and time.monotonic() < end:
             count = len(self.frames)
             time.sleep(quiet)
         taken, self.frames[:count] = self.frames[:count], []
