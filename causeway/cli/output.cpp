@@ -95,7 +95,8 @@ void Output::reconnecting(const provider::Reconnecting& again) {
         json["error"] = json_of(again.why);
         return print_event(json);
     }
-    const auto when = again.pause.count() == 0 ? std::string("now") : "in " + spoken(again.pause);
+    const auto when =
+        again.pause.count() == 0 ? std::string("now") : "in " + causeway::spoken(again.pause);
     if (again.attempt == 1) print("lost: " + printable(again.why.detail));
     print(fmt::format("reconnecting {} (attempt {})", when, again.attempt));
 }

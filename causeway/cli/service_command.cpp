@@ -26,7 +26,7 @@ using program::cell;
 using program::print_table;
 using service::ControlClient;
 
-struct Chosen {
+struct ServiceChoice {
     std::string socket = service::control_socket_path();
     std::string argument;
     std::vector<std::string> arguments;
@@ -94,7 +94,7 @@ void print_route(const Json& answer) {
 }
 
 /// One question and its answer.
-int ask(const Chosen& chosen, std::string_view method, const Json& params,
+int ask(const ServiceChoice& chosen, std::string_view method, const Json& params,
         void (*print)(const Json&)) {
     auto client = ControlClient::connect(chosen.socket);
     if (!client) return tell(client.error(), chosen.json);
@@ -108,7 +108,7 @@ int ask(const Chosen& chosen, std::string_view method, const Json& params,
 }
 
 /// Until the service ends.
-int follow(const Chosen& chosen) {
+int follow(const ServiceChoice& chosen) {
     auto client = ControlClient::connect(chosen.socket);
     if (!client) return tell(client.error(), chosen.json);
     const auto begun = client->ask("events", chosen.all ? R"({"all":true})" : "{}");
@@ -127,19 +127,21 @@ int follow(const Chosen& chosen) {
     }
 }
 
-Json whose(const Chosen& chosen) {
+Json whose(const ServiceChoice& chosen) {
     return chosen.argument.empty() ? Json::object() : Json{{"user", chosen.argument}};
 }
 
-Json scope(const Chosen& chosen) { return chosen.all ? Json{{"all", true}} : Json::object(); }
+Json scope(const ServiceChoice& chosen) {
+    return chosen.all ? Json{{"all", true}} : Json::object();
+}
 
 /// Switches what is named, or says how it is.
-int switch_lockdown(const Chosen& chosen, const char* method) {
+int switch_lockdown(const ServiceChoice& chosen, const char* method) {
     if (chosen.argument.empty()) return ask(chosen, "status", Json::object(), print_lockdown);
     return ask(chosen, method, {{"enabled", chosen.argument == "on"}}, print_lockdown);
 }
 
-int open_portal(const Chosen& chosen) {
+int open_portal(const ServiceChoice& chosen) {
     Json params{{"addresses", chosen.arguments}};
     if (!chosen.user.empty()) params["user"] = chosen.user;
     if (chosen.seconds > 0) params["seconds"] = chosen.seconds;
@@ -152,7 +154,7 @@ int open_portal(const Chosen& chosen) {
     });
 }
 
-CLI::App* add_verb(CLI::App& service, Chosen& chosen, const char* name, const char* about) {
+CLI::App* add_verb(CLI::App& service, ServiceChoice& chosen, const char* name, const char* about) {
     auto* verb = service.add_subcommand(name, about);
     verb->fallthrough();
     verb->add_flag("--json", chosen.json, "Print JSON");
@@ -166,7 +168,7 @@ CLI::App* add_verb(CLI::App& service, Chosen& chosen, const char* name, const ch
 void add_service(CLI::App& program, int& status) {
     auto* command = program.add_subcommand("service", "Ask the VPN service of this machine");
     command->require_subcommand(1);
-    const auto chosen = std::make_shared<Chosen>();
+    const auto chosen = std::make_shared<ServiceChoice>();
 
     add_verb(*command, *chosen, "status", "Whether a VPN is up, and whether you may own one")
         ->callback(
