@@ -371,10 +371,11 @@ def all_open(place, only=lambda name: True):
     return len(ways)
 
 
-def all_closed(place, only=lambda name: True, passing="nothing"):
-    """No way leads onto the cable. Packets to an address that begins with `passing` may."""
+def all_closed(place, only=lambda name: True, passing="nothing", told=strangers):
+    """No way leads onto the cable. Packets to an address that begins with `passing` may. `told` says
+    what of all that is seen counts."""
     def seen():
-        return [words for words in strangers(place.cable.take(0.02))
+        return [words for words in told(place.cable.take(0.02))
                 if not words.startswith(passing)]
 
     ways = {name: way for name, way in place.ways().items() if only(name)}
